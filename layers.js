@@ -1,0 +1,43 @@
+/**
+ * Which layer may import which, lowest first. The only statement of the dependency rule: the
+ * ESLint config and the tidy test both read it.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+export const LAYERS = {
+  core: [], //                                                    values: time, hashes, errors, assert
+  contracts: ['core'], //                                         what travels: schemas, topology
+  otlp: ['core'], //                                              OTLP wire format
+  stats: ['core'], //                                             sketches, tails, sequential tests
+  runtime: ['core', 'contracts'], //                              Processor, LaneRunner, the ports
+  policy: ['core', 'contracts'], //                               policies: parse, evaluate, explain
+  stage: ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy'], // aggregator, detector, planner
+  driver: ['core', 'contracts', 'runtime'], //                    SQLite, directories, targets
+  host: ['core', 'contracts', 'runtime'], //                      the process around a service
+  edge: ['core', 'contracts', 'otlp', 'runtime', 'policy', 'host'], // ingest, api, actuator
+  app: ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy', 'stage', 'driver', 'host', 'edge', 'app'],
+  testing: ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy', 'stage', 'driver', 'host', 'edge', 'app'],
+};
+
+/**
+ * Layers whose code is deterministic: no clock, random, timers, environment, network or `node:*`.
+ * `.ts` files of these layers, except `main.ts` and tests, are held to it by the purity lint.
+ */
+export const PURE_LAYERS = ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy', 'stage'];
+
+/** npm packages that a pure layer may use. Layers not listed may use any. */
+export const PURE_PACKAGES = {
+  core: ['@noble/hashes', '@noble/hashes/*'],
+  contracts: ['zod'],
+  otlp: [],
+  stats: ['simple-statistics'],
+  runtime: [],
+  policy: ['zod', 'yaml', '@marcbachmann/cel-js'],
+  stage: ['zod', 'simple-statistics'],
+};
+
+/** What a file may import on top of its layer, by its role: `main.ts` composes, tests see the harness. */
+export const ROLE_LAYERS = {
+  main: { stage: ['host', 'driver'], edge: ['host', 'driver'] },
+  test: 'testing',
+};

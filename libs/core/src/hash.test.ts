@@ -1,0 +1,33 @@
+import fc from 'fast-check';
+import { createHash } from 'node:crypto';
+import { crc32 as zlibCrc32 } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { contentId, crc32, fnv1a, laneOf, sha256Hex } from './hash.ts';
+
+// Goal: ids, checksums and lanes mean the same to every release and to other people's tools. Method:
+// compare with Node's own implementations and with published test vectors.
+
+test('SHA-256 and CRC-32 equal those of Node', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      expect(sha256Hex(bytes)).toBe(createHash('sha256').update(bytes).digest('hex'));
+      expect(crc32(bytes)).toBe(zlibCrc32(bytes));
+    }),
+  );
+});
+
+test('FNV-1a gives the published vectors', () => {
+  expect(fnv1a('')).toBe(0x811c9dc5);
+  expect(fnv1a('a')).toBe(0xe40c292c);
+  expect(fnv1a('foobar')).toBe(0xbf9cf968);
+});
+
+test('keys spread over all lanes', () => {
+  const lanes = new Set(Array.from({ length: 100 }, (_, index) => laneOf(`default/prod/service-${index}`, 4)));
+  expect([...lanes].sort()).toEqual([0, 1, 2, 3]);
+});
+
+test('the parts of an id cannot run into each other', () => {
+  expect(contentId('c', ['ab', 'c'])).not.toBe(contentId('c', ['a', 'bc']));
+  expect(contentId('c', ['a', 1])).toMatch(/^c-[0-9a-f]{16}$/);
+});

@@ -1,0 +1,54 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import { utf8 } from './bytes.ts';
+
+/** SHA-256 of bytes or of UTF-8 text, as 64 lower-case hex digits. */
+export function sha256Hex(data: Uint8Array | string): string {
+  return bytesToHex(sha256(typeof data === 'string' ? utf8(data) : data));
+}
+
+/**
+ * An id derived from content: the same parts always give the same id, live and in replay. Parts are
+ * length-prefixed by JSON, so `['ab', 'c']` and `['a', 'bc']` differ.
+ *
+ * @param prefix - kind of thing, e.g. `c` for a command.
+ * @returns `<prefix>-` and 16 hex digits.
+ */
+export function contentId(prefix: string, parts: readonly (string | number)[]): string {
+  return `${prefix}-${sha256Hex(JSON.stringify(parts)).slice(0, 16)}`;
+}
+
+/**
+ * 32-bit FNV-1a of UTF-8 text: spreads keys over lanes. Not for anything an adversary may choose.
+ *
+ * Source: RFC 9923, "The FNV Non-Cryptographic Hash Algorithm".
+ */
+export function fnv1a(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of utf8(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
+
+/** The lane of a key: `hash(key) mod lanes`, computed by us and nobody's partitioner. */
+export function laneOf(key: string, lanes: number): number {
+  return fnv1a(key) % lanes;
+}
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
+  return crc >>> 0;
+});
+
+/**
+ * CRC-32 (IEEE 802.3) of bytes, 0 to 2^32 - 1.
+ *
+ * Source: ITU-T V.42, section 8.1.1.6.2; the table form is that of PNG, annex D.
+ */
+export function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (let index = 0; index < bytes.length; index += 1) {
+    crc = CRC_TABLE[(crc ^ bytes[index]!) & 0xff]! ^ (crc >>> 8);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
