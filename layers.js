@@ -16,7 +16,20 @@ export const LAYERS = {
   host: ['core', 'contracts', 'runtime'], //                      the process around a service
   edge: ['core', 'contracts', 'otlp', 'runtime', 'policy', 'host'], // ingest, api, actuator
   app: ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy', 'stage', 'driver', 'host', 'edge', 'app'],
-  testing: ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy', 'stage', 'driver', 'host', 'edge', 'app'],
+  testing: [
+    'core',
+    'contracts',
+    'otlp',
+    'stats',
+    'runtime',
+    'policy',
+    'stage',
+    'driver',
+    'host',
+    'edge',
+    'app',
+    'testing',
+  ],
 };
 
 /**

@@ -41,9 +41,7 @@ test.each(projects)('$name imports only from below', ({ dir, name }) => {
       const layer = layerOf.get(name)!;
       const more = [...(isRoot ? (roles[layer] ?? []) : []), ...(isTest ? [ROLE_LAYERS.test] : [])];
       const allowed = [...(layers[layer] ?? []), ...more];
-      // A tests' project may use itself and the harness; nothing else sees its own layer.
-      const isOwnHarness = layer === 'testing' && layerOf.get(target!) === 'testing';
-      if (!isOwnHarness) expect(allowed, `${path} imports ${target}`).toContain(layerOf.get(target!));
+      expect(allowed, `${path} imports ${target}`).toContain(layerOf.get(target!));
     }
     expect(readFileSync(path, 'utf8'), `${path} reaches into a project`).not.toMatch(/from '@flyball\/[^']+\//);
   }

@@ -1,0 +1,2 @@
+export { MemoryLog } from './memory-log.ts';
+export { MemoryObjects } from './memory-objects.ts';

@@ -1,0 +1,16 @@
+export { CheckpointStore, CHECKPOINTS_KEPT } from './checkpoint.ts';
+export type { Checkpoint, LastRecord } from './checkpoint.ts';
+export { Frontier } from './frontier.ts';
+export { DEAD_LETTER_BYTES_MAX, laneName } from './lane.ts';
+export type { Codec, DeadLetter, Inbox, LaneSpec, Outlet } from './lane.ts';
+export { LaneRunner, ProcessDiedError } from './lane-runner.ts';
+export type { LanePorts, LaneStats } from './lane-runner.ts';
+export type { Appended, Log, OffsetRange, TopicState } from './log.ts';
+export { Marks, WRITER_MARK_TTL_MS, WRITER_MARKS_MAX } from './marks.ts';
+export type { SavedMarks } from './marks.ts';
+export type { Objects } from './objects.ts';
+export type { Entry, Outbox, Processor, SkippedEntry, TopicBodies } from './processor.ts';
+export { AT_HEADER, formatProvenance, PROVENANCE_HEADER, provenanceOf, writerOrigin } from './provenance.ts';
+export type { Provenance } from './provenance.ts';
+export type { Headers, NewRecord, Partition, StoredRecord } from './record.ts';
+export { DEATHS_MAX, recordDeath } from './skips.ts';

@@ -1,0 +1,60 @@
+import type { StoredRecord } from './record.ts';
+import type { Processor, TopicBodies } from './processor.ts';
+
+/** How bodies of a topic become bytes and back. */
+export interface Codec<Body> {
+  encode(body: Body): Uint8Array;
+  /**
+   * @throws {RejectedError} when the bytes cannot be read. In a topic that others write to, the record is
+   * dead-lettered; in a topic of our own, the lane stops until it is upgraded.
+   */
+  decode(record: StoredRecord): Body;
+}
+
+/** Everything that makes a lane, but for its partition. */
+export interface LaneSpec<In, Out extends TopicBodies> {
+  /** Name of the processor: `local`. With inbox and partition it names the lane: `local:otlp_spans/3`. */
+  readonly name: string;
+  readonly create: (partition: number) => Processor<In, Out>;
+  readonly inbox: Inbox<In>;
+  /** Topics that the processor may say something to. */
+  readonly outboxes: { readonly [T in keyof Out & string]: Outlet<Out[T]> };
+  /** Topic that takes what cannot be read. */
+  readonly deadLetters: Outlet<DeadLetter>;
+  /** Digest of all that can change an emission: stage version, relevant configuration, Node version. */
+  readonly behaviour: string;
+}
+
+/** The one topic that a processor reads. */
+export interface Inbox<In> {
+  readonly topic: string;
+  readonly codec: Codec<In>;
+  /** Whether others write to it. Only then can a record be unreadable without a bug of ours. */
+  readonly foreign: boolean;
+}
+
+/** A topic that a processor writes. */
+export interface Outlet<Body> {
+  readonly topic: string;
+  readonly codec: Pick<Codec<Body>, 'encode'>;
+  readonly partitions: number;
+}
+
+/** A record that could not be read, kept for people. */
+export interface DeadLetter {
+  readonly lane: string;
+  readonly offset: number;
+  readonly code: string;
+  readonly message: string;
+  /** The first {@link DEAD_LETTER_BYTES_MAX} bytes of the record's value, base64. */
+  readonly valueBase64: string;
+  readonly sizeBytes: number;
+}
+
+/** Most bytes of a record that its dead letter holds. */
+export const DEAD_LETTER_BYTES_MAX = 64 * 1024;
+
+/** `<processor>:<topic>/<partition>`: unique over all topics, in marks, checkpoints, metrics and logs. */
+export function laneName(processor: string, topic: string, partition: number): string {
+  return `${processor}:${topic}/${partition}`;
+}
