@@ -1,0 +1,211 @@
+import { RejectedError, UnavailableError } from '@flyball/core';
+import type { NewRecord, OffsetRange, Partition, StoredRecord, TopicState } from '@flyball/runtime';
+import { randomUUID } from 'node:crypto';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import type { Usage } from './protocol.ts';
+
+const PAGE_BYTES = 16 * 1024;
+/** Pages after which the WAL is copied back: keeps it at about 1 MB. */
+const WAL_PAGES = 64;
+const WAL_BYTES_MAX = 4 * 1024 * 1024;
+
+interface PartitionTable {
+  readonly name: string;
+  readonly insert: StatementSync;
+  readonly select: StatementSync;
+  startOffset: number;
+  endOffset: number;
+}
+
+interface Row {
+  offset: number;
+  at_ms: number;
+  key: string;
+  headers: string;
+  value: Uint8Array;
+  crc: number;
+}
+
+/**
+ * The SQL of the embedded log: one table per partition, so that every append goes to the end of a B-tree.
+ * Synchronous, single-threaded; transactions are the caller's.
+ */
+export class Store {
+  readonly #db: DatabaseSync;
+  readonly #topics = new Map<string, { state: TopicState; tables: PartitionTable[] }>();
+
+  /** @throws {UnavailableError} `LOG_LOCKED` when another process owns the file. */
+  constructor(path: string) {
+    this.#db = new DatabaseSync(path);
+    try {
+      // The lock of EXCLUSIVE mode is the kernel's: it goes with its process, also by kill -9.
+      this.#db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL`);
+      this.#db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
+      this.#db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES_MAX}`);
+      this.#db.exec('CREATE TABLE IF NOT EXISTS topics (name TEXT PRIMARY KEY, id TEXT, partitions INTEGER) STRICT');
+      this.#db.exec(
+        'CREATE TABLE IF NOT EXISTS starts (topic TEXT, partition INTEGER, offset INTEGER, PRIMARY KEY (topic, partition)) STRICT',
+      );
+      this.#db.exec(
+        'CREATE TABLE IF NOT EXISTS commits (reader TEXT, topic TEXT, partition INTEGER, offset INTEGER, PRIMARY KEY (reader, topic, partition)) STRICT',
+      );
+    } catch (cause) {
+      this.#db.close();
+      if (errcode(cause) !== SQLITE_BUSY) throw cause;
+      const hint = 'Stop the other process, or use another --data directory.';
+      throw new UnavailableError('LOG_LOCKED', 'another process owns this data directory', { hint, cause });
+    }
+    for (const row of this.#db.prepare('SELECT name, id, partitions FROM topics').all()) {
+      this.#load(String(row['name']), { id: String(row['id']), partitions: Number(row['partitions']) });
+    }
+  }
+
+  /** Runs `work` in one transaction and makes it durable. An error of SQLite undoes all of it. */
+  transact(work: () => void): void {
+    this.#db.exec('BEGIN IMMEDIATE');
+    const ends = [...this.#topics.values()].flatMap(({ tables }) =>
+      tables.map((table) => [table, { ...table }] as const),
+    );
+    try {
+      work();
+      this.#db.exec('COMMIT');
+    } catch (error) {
+      // With a full disk SQLite has rolled back by itself.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      for (const [table, { startOffset, endOffset }] of ends) Object.assign(table, { startOffset, endOffset });
+      throw error;
+    }
+  }
+
+  topics(): readonly (TopicState & { topic: string; ranges: readonly OffsetRange[] })[] {
+    return [...this.#topics].map(([topic, { state, tables }]) => ({
+      topic,
+      ...state,
+      ranges: tables.map(({ startOffset, endOffset }) => ({ startOffset, endOffset })),
+    }));
+  }
+
+  /** Creates a topic or finds it. @throws {RejectedError} `TOPIC_PARTITIONS` */
+  create(topic: string, partitions: number): TopicState {
+    const known = this.#topics.get(topic)?.state;
+    if (known === undefined) {
+      const state = { id: randomUUID(), partitions };
+      this.#db.prepare('INSERT INTO topics VALUES (?, ?, ?)').run(topic, state.id, partitions);
+      this.#load(topic, state);
+      return state;
+    }
+    if (known.partitions === partitions) return known;
+    const detail = { topic, found: known.partitions, wanted: partitions };
+    throw new RejectedError('TOPIC_PARTITIONS', 'topic has another number of partitions', { detail });
+  }
+
+  /** Adds records and returns the offset of the first. */
+  append(to: Partition, records: readonly NewRecord[], atMs: number): number {
+    const table = this.#table(to);
+    const firstOffset = table.endOffset;
+    for (const { key, headers, value } of records) {
+      table.insert.run(table.endOffset, atMs, key, JSON.stringify(headers), value, crc32(value));
+      table.endOffset += 1;
+    }
+    return firstOffset;
+  }
+
+  /** @throws {UnavailableError} `LOG_GAP`, `LOG_TRUNCATED`, `LOG_CORRUPT` */
+  read(from: Partition, fromOffset: number, maxBytes: number): StoredRecord[] {
+    const { startOffset, endOffset, select } = this.#table(from);
+    const detail = { ...from, fromOffset, startOffset, endOffset };
+    if (fromOffset < startOffset) throw new UnavailableError('LOG_GAP', 'offset was trimmed', { detail });
+    if (fromOffset > endOffset) throw new UnavailableError('LOG_TRUNCATED', 'offset is beyond the end', { detail });
+    const records: StoredRecord[] = [];
+    let size = 0;
+    for (const row of select.iterate(fromOffset) as Iterable<unknown>) {
+      const { offset, at_ms: appendedAtMs, key, headers, value, crc } = row as Row;
+      size += value.length;
+      if (size > maxBytes && records.length > 0) break;
+      if (crc32(value) !== crc) {
+        const hint = 'Restore the data directory from a copy; the value on disk is not what was written.';
+        throw new UnavailableError('LOG_CORRUPT', 'a record does not match its checksum', { hint, detail });
+      }
+      records.push({ offset, appendedAtMs, key, headers: JSON.parse(headers) as Record<string, string>, value });
+    }
+    return records;
+  }
+
+  trim(of: Partition, beforeOffset: number): void {
+    const table = this.#table(of);
+    const startOffset = Math.min(Math.max(beforeOffset, table.startOffset), table.endOffset);
+    this.#db.prepare(`DELETE FROM ${table.name} WHERE offset < ?`).run(startOffset);
+    this.#db.prepare('INSERT OR REPLACE INTO starts VALUES (?, ?, ?)').run(of.topic, of.partition, startOffset);
+    table.startOffset = startOffset;
+  }
+
+  commit(reader: string, { topic, partition }: Partition, offset: number): void {
+    this.#db.prepare('INSERT OR REPLACE INTO commits VALUES (?, ?, ?, ?)').run(reader, topic, partition, offset);
+  }
+
+  committed(reader: string, { topic, partition }: Partition): number | undefined {
+    const find = 'SELECT offset FROM commits WHERE reader = ? AND topic = ? AND partition = ?';
+    const offset = this.#db.prepare(find).get(reader, topic, partition)?.['offset'];
+    return offset === undefined ? undefined : Number(offset);
+  }
+
+  /** Bytes of pages in use; what was trimmed is free for new records and does not count. */
+  usedBytes(): Usage['usedBytes'] {
+    const pragma = (name: string) => Number(this.#db.prepare(`PRAGMA ${name}`).get()![name]);
+    return (pragma('page_count') - pragma('freelist_count')) * PAGE_BYTES;
+  }
+
+  /** Copies the WAL into the file and empties it. */
+  checkpoint(): void {
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #load(topic: string, state: TopicState): void {
+    const tables = Array.from({ length: state.partitions }, (_, partition) => {
+      const name = `"records ${topic}/${partition}"`;
+      const columns = 'offset INTEGER PRIMARY KEY, at_ms INTEGER, key TEXT, headers TEXT, value BLOB, crc INTEGER';
+      this.#db.exec(`CREATE TABLE IF NOT EXISTS ${name} (${columns}) STRICT`);
+      const find = 'SELECT offset FROM starts WHERE topic = ? AND partition = ?';
+      const startOffset = Number(this.#db.prepare(find).get(topic, partition)?.['offset'] ?? 0);
+      const last = this.#db.prepare(`SELECT max(offset) AS last FROM ${name}`).get()!['last'];
+      return {
+        name,
+        insert: this.#db.prepare(`INSERT INTO ${name} VALUES (?, ?, ?, ?, ?, ?)`),
+        select: this.#db.prepare(`SELECT * FROM ${name} WHERE offset >= ? ORDER BY offset`),
+        startOffset,
+        endOffset: last === null ? startOffset : Number(last) + 1,
+      };
+    });
+    this.#topics.set(topic, { state, tables });
+  }
+
+  #table({ topic, partition }: Partition): PartitionTable {
+    const table = this.#topics.get(topic)?.tables[partition];
+    if (table !== undefined) return table;
+    throw new UnavailableError('TOPIC_UNKNOWN', 'topic or partition was not created', { detail: { topic, partition } });
+  }
+}
+
+const SQLITE_BUSY = 5;
+const SQLITE_IOERR = 10;
+const SQLITE_FULL = 13;
+
+/** Primary result code of an SQLite error, or 0. Source: sqlite.org/rescode.html. */
+function errcode(error: unknown): number {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+}
+
+/** Whether the disk, or SQLite's own limit, has no page left. The transaction is gone. */
+export function isFull(error: unknown): boolean {
+  return errcode(error) === SQLITE_FULL;
+}
+
+/** Whether the disk failed in a way that leaves open what it holds. */
+export function isBroken(error: unknown): boolean {
+  return errcode(error) === SQLITE_IOERR;
+}

@@ -1,0 +1,1 @@
+export { DirectoryObjects } from './directory-objects.ts';

@@ -1,0 +1,208 @@
+import { Prng, utf8 } from '@flyball/core';
+import { EmbeddedLog } from '@flyball/log-embedded';
+import { recordsOf } from '@flyball/testing';
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+// Goal: what a sender was told is true, whatever happens to the process, the file or the disk. Method: a child
+// process appends under load with a ledger; it is killed at random places, its file is torn, its disk is filled.
+
+const HAMMER = new URL('./hammer.ts', import.meta.url).pathname;
+const KILLS = 8;
+
+interface Ledger {
+  readonly sent: Set<number>;
+  readonly acked: Set<number>;
+  readonly refused: Map<number, string>;
+}
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'flyball-log-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const newLedger = (): Ledger => ({ sent: new Set(), acked: new Set(), refused: new Map() });
+
+/** Runs the hammer, and kills it after so many acknowledgements. */
+function hammer(ledger: Ledger, args: readonly string[], killAfterAcks: number): Promise<void> {
+  const child = spawn(process.execPath, [HAMMER, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let rest = '';
+  let acks = 0;
+  child.stdout.on('data', (chunk: Buffer) => {
+    const lines = (rest + chunk.toString()).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) {
+      const [word, item, code = ''] = line.split(' ');
+      if (word === 's') ledger.sent.add(Number(item));
+      if (word === 'a') ledger.acked.add(Number(item));
+      if (word === 'r') ledger.refused.set(Number(item), code);
+      if (word === 'a' && (acks += 1) === killAfterAcks) child.kill('SIGKILL');
+    }
+  });
+  return new Promise((resolve) => child.once('close', () => resolve()));
+}
+
+async function stored(path: string): Promise<number[]> {
+  const log = await EmbeddedLog.open({ dir: path });
+  const items: number[] = [];
+  for (let partition = 0; partition < 4; partition += 1) {
+    let { startOffset: next } = await log.range({ topic: 'items', partition });
+    for (const { value, offset } of await recordsOf(log, { topic: 'items', partition })) {
+      expect(offset, 'offsets have no hole').toBe(next);
+      next += 1;
+      items.push(Number(new TextDecoder().decode(value).split(' ')[0]));
+    }
+  }
+  await log.close();
+  return items;
+}
+
+function check(ledger: Ledger, items: readonly number[]): void {
+  const once = new Set(items);
+  expect(items.length, 'nothing is stored twice').toBe(once.size);
+  const lost = [...ledger.acked].filter((item) => !once.has(item));
+  expect(lost, 'acknowledged but not stored').toEqual([]);
+  const unsent = items.filter((item) => !ledger.sent.has(item));
+  expect(unsent, 'stored but never sent').toEqual([]);
+  const refusedButStored = [...ledger.refused.keys()].filter((item) => once.has(item));
+  expect(refusedButStored, 'refused but stored').toEqual([]);
+}
+
+test(`an acknowledged item survives kill -9 exactly once (${KILLS} kills under load)`, async () => {
+  const dice = new Prng(20261124);
+  const ledger = newLedger();
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    await hammer(ledger, [dir, String(kill * 1_000_000)], 1 + dice.below(3_000));
+  }
+  const items = await stored(dir);
+  check(ledger, items);
+  expect(ledger.acked.size).toBeGreaterThan(KILLS * 100);
+  expect(ledger.sent.size).toBeGreaterThan(ledger.acked.size); // The kills did hit appends in flight.
+});
+
+test('a torn tail costs only its end: the log opens, and goes on', async () => {
+  const ledger = newLedger();
+  await hammer(ledger, [dir, '0'], 2_000);
+  for (const cut of [1, 7, 4_096, 20_000]) {
+    const torn = mkdtempSync(join(tmpdir(), 'flyball-torn-'));
+    cpSync(dir, torn, { recursive: true });
+    const wal = `${torn}/log.sqlite-wal`;
+    truncateSync(wal, Math.max(0, statSync(wal).size - cut));
+    const items = await stored(torn);
+    expect(new Set(items).size).toBe(items.length);
+    expect(items.filter((item) => !ledger.sent.has(item))).toEqual([]);
+    const more = newLedger();
+    await hammer(more, [torn, '5000000', '256'], Infinity);
+    expect(more.acked.size).toBe(256);
+    check({ ...more, sent: new Set([...more.sent, ...ledger.sent]) }, await stored(torn));
+    rmSync(torn, { recursive: true });
+  }
+});
+
+test('a second process on the same directory is refused by name, and the first goes on', async () => {
+  const first = await EmbeddedLog.open({ dir });
+  await first.create('items', 4);
+  await expect(EmbeddedLog.open({ dir })).rejects.toMatchObject({ code: 'LOG_LOCKED' });
+  const script = `import('${new URL('../../../libs/drivers/log-embedded/src/index.ts', import.meta.url).href}')
+    .then(({ EmbeddedLog }) => EmbeddedLog.open({ dir: ${JSON.stringify(dir)} }))
+    .catch((error) => { process.stdout.write(error.code); })`;
+  expect(execFileSync(process.execPath, ['-e', script]).toString()).toBe('LOG_LOCKED');
+  await first.append({ topic: 'items', partition: 0 }, [{ key: '', headers: {}, value: utf8('a') }]);
+  await first.close();
+  await (await EmbeddedLog.open({ dir })).close();
+});
+
+test('a file that is no database of ours is refused by name', async () => {
+  writeFileSync(`${dir}/log.sqlite`, 'this is not a database, but it is long enough to look at'.repeat(1_000));
+  await expect(EmbeddedLog.open({ dir })).rejects.toMatchObject({ code: 'LOG_UNREADABLE' });
+});
+
+describe('a budget that is used up', () => {
+  const value = new Uint8Array(100_000);
+  const append = (log: EmbeddedLog, topic: string) =>
+    log.append({ topic, partition: 0 }, [{ key: '', headers: {}, value }]);
+
+  test('refuses raw telemetry first, keeps a share for commands, and takes more when something was trimmed', async () => {
+    const log = await EmbeddedLog.open({ dir, budgetBytes: 4_000_000, reservedTopics: ['control'], tailBytes: 1_000 });
+    await log.create('raw', 1);
+    await log.create('control', 1);
+    let kept = 0;
+    const refusal = await (async () => {
+      for (;;) {
+        try {
+          await append(log, 'raw');
+          kept += 1;
+        } catch (error) {
+          return error;
+        }
+      }
+    })();
+    expect(refusal).toMatchObject({ code: 'LOG_FULL', kind: 'unavailable' });
+    expect(kept).toBeGreaterThan(20);
+    await append(log, 'control');
+    expect((await log.usage()).usedBytes).toBeLessThanOrEqual(4_000_000);
+    expect(await log.range({ topic: 'raw', partition: 0 })).toEqual({ startOffset: 0, endOffset: kept });
+    await log.trim({ topic: 'raw', partition: 0 }, 10);
+    await append(log, 'raw');
+    expect((await log.read({ topic: 'raw', partition: 0 }, kept, 1))[0]!.value).toEqual(value);
+    await log.close();
+  });
+});
+
+/** A disk of its own, small enough to fill. Needs the right to mount. */
+function smallDisk(): string | undefined {
+  const path = mkdtempSync(join(tmpdir(), 'flyball-disk-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', path], { stdio: 'ignore' });
+    return path;
+  } catch {
+    return undefined;
+  }
+}
+
+test('a full disk refuses by name, loses nothing that was acknowledged, trims, and goes on when space is freed', async ({
+  skip,
+}) => {
+  const disk = smallDisk();
+  if (disk === undefined) return skip('needs the right to mount a tmpfs: run as root');
+  const offsets = new Map<number, number>();
+  const refused = new Map<number, string>();
+  try {
+    writeFileSync(`${disk}/filler`, new Uint8Array(16 * 1024 * 1024));
+    const log = await EmbeddedLog.open({ dir: disk, tailBytes: 1_000 });
+    await log.create('items', 4);
+    const send = async (item: number) => {
+      const value = utf8(`${item} ${'x'.repeat(100_000)}`);
+      try {
+        const { firstOffset } = await log.append({ topic: 'items', partition: item % 4 }, [
+          { key: '', headers: {}, value },
+        ]);
+        offsets.set(item, firstOffset);
+      } catch (error) {
+        refused.set(item, (error as { code: string }).code);
+      }
+    };
+    for (let item = 0; item < 400; item += 8) await Promise.all(Array.from({ length: 8 }, (_, n) => send(item + n)));
+    expect(offsets.size).toBeGreaterThan(50);
+    expect(refused.size).toBeGreaterThan(50);
+    expect(new Set(refused.values())).toEqual(new Set(['LOG_FULL']));
+    expect((await log.usage()).isDiskFull).toBe(true);
+
+    for (let partition = 0; partition < 4; partition += 1) await log.trim({ topic: 'items', partition }, 5);
+    await send(1_000);
+    expect(refused.get(1_000)).toBe('LOG_FULL'); // The disk is as full as before.
+    rmSync(`${disk}/filler`);
+    await send(1_001);
+    expect(offsets.has(1_001)).toBe(true);
+    await log.close();
+    const kept = [...offsets].filter(([, offset]) => offset >= 5).map(([item]) => item);
+    expect((await stored(disk)).sort((a, b) => a - b)).toEqual(kept.sort((a, b) => a - b));
+  } finally {
+    execFileSync('umount', [disk]);
+    rmSync(disk, { recursive: true });
+  }
+});

@@ -1,0 +1,31 @@
+import { RejectedError, UnavailableError, utf8 } from '@flyball/core';
+import { EmbeddedLog } from '@flyball/log-embedded';
+
+// A child process that appends numbered items as fast as it can and says on standard output what became of each:
+// `s N` before it is sent, `a N` when it was acknowledged, `r N CODE` when it was refused. Its parent kills it.
+
+const [dir = '', start = '0', count = '1000000', budget = '0'] = process.argv.slice(2);
+const log = await EmbeddedLog.open({ dir, ...(budget !== '0' && { budgetBytes: Number(budget) }) });
+await log.create('items', 4);
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const fill = 'x'.repeat(200);
+
+async function send(item: number): Promise<void> {
+  say(`s ${item}`);
+  try {
+    await log.append({ topic: 'items', partition: item % 4 }, [
+      { key: '', headers: {}, value: utf8(`${item} ${fill}`) },
+    ]);
+    say(`a ${item}`);
+  } catch (error) {
+    if (!(error instanceof UnavailableError || error instanceof RejectedError)) throw error;
+    say(`r ${item} ${error.code}`);
+  }
+}
+
+const IN_FLIGHT = 64;
+for (let item = Number(start); item < Number(start) + Number(count); item += IN_FLIGHT) {
+  await Promise.all(Array.from({ length: IN_FLIGHT }, (_, index) => send(item + index)));
+}
+await log.close();
+say('done');
