@@ -74,6 +74,7 @@ export default tseslint.config(
     rules: {
       '@nx/enforce-module-boundaries': boundaries(everyLayer([ROLE_LAYERS.test])),
       'max-lines-per-function': 'off',
+      'max-params': 'off',
     },
   },
   { files: ['**/*-conformance.ts'], rules: { 'max-lines-per-function': 'off' } },

@@ -7,3 +7,5 @@ export type { FaultRates, Stage, WorldReport } from './world.ts';
 export { logConformance } from './log-conformance.ts';
 export type { LogUnderTest } from './log-conformance.ts';
 export { objectsConformance } from './objects-conformance.ts';
+export { traceRequest } from './spans.ts';
+export type { TestSpan } from './spans.ts';

@@ -1,0 +1,155 @@
+import type { Topic } from '@flyball/contracts';
+import { RejectedError, UnavailableError } from '@flyball/core';
+import { TraceScan } from '@flyball/otlp';
+import type { Log } from '@flyball/runtime';
+import { randomInt, randomUUID } from 'node:crypto';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { IngestConfig } from './config.ts';
+import { PartitionWriter } from './partition-writer.ts';
+import { screen } from './screen.ts';
+
+const TOPIC = 'otlp_spans' satisfies Topic;
+
+/** How long a sender should wait before it tries again, ms. */
+export const RETRY_AFTER_MS = 1_000;
+
+/** Answer to a request that was stored. */
+export interface Accepted {
+  readonly rejectedSpans: number;
+  readonly message: string;
+}
+
+/** What ingest runs on. */
+export interface IngestPorts {
+  readonly log: Log;
+  readonly registry: Registry;
+}
+
+/**
+ * The edge through which telemetry enters: it scans a request, stores it as it came, and answers when the log
+ * has it. Both transports call {@link traces}. At all times received = stored + rejected + shed + unknown.
+ */
+export class Ingest {
+  readonly #config: IngestConfig;
+  readonly #writers: readonly PartitionWriter[];
+  readonly #scan = new TraceScan(randomInt(2 ** 32));
+  readonly #spans: Counter<'outcome'>;
+  readonly #requests: Counter<'outcome'>;
+  readonly #refused = new Map<string, number>();
+  readonly #ticker: NodeJS.Timeout;
+  #next = 0;
+  #isDraining = false;
+
+  private constructor(config: IngestConfig, writers: readonly PartitionWriter[], registry: Registry) {
+    this.#config = config;
+    this.#writers = writers;
+    this.#spans = new Counter({
+      name: 'flyball_ingest_spans_total',
+      help: 'Spans by what became of them: received = stored + rejected + shed + unknown.',
+      labelNames: ['outcome'],
+      registers: [registry],
+    });
+    this.#requests = new Counter({
+      name: 'flyball_ingest_requests_total',
+      help: 'Requests by what became of them.',
+      labelNames: ['outcome'],
+      registers: [registry],
+    });
+    new Gauge({
+      name: 'flyball_ingest_pending_bytes',
+      help: 'Bytes that wait to be stored.',
+      registers: [registry],
+      collect(): void {
+        this.set(writers.reduce((sum, writer) => sum + writer.pendingBytes, 0));
+      },
+    });
+    for (const outcome of ['received', 'stored', 'rejected', 'shed', 'unknown']) {
+      this.#spans.inc({ outcome }, 0);
+      this.#requests.inc({ outcome }, 0);
+    }
+    this.#ticker = setInterval(() => this.#tick(), config.tickMs);
+  }
+
+  /** Opens ingest on a log whose raw topic exists. */
+  static async open(config: IngestConfig, { log, registry }: IngestPorts): Promise<Ingest> {
+    const { partitions } = await log.describe(TOPIC);
+    const run = randomUUID();
+    const { recordBytesMax, ackTimeoutMs } = config;
+    const writers = Array.from(
+      { length: partitions },
+      (_, partition) =>
+        new PartitionWriter({ log, to: { topic: TOPIC, partition }, run, recordBytesMax, ackTimeoutMs }),
+    );
+    return new Ingest(config, writers, registry);
+  }
+
+  /**
+   * Stores a serialised ExportTraceServiceRequest. On return it is durable.
+   *
+   * @throws {RejectedError} `OTLP_MALFORMED`: never send it again.
+   * @throws {UnavailableError} `INGEST_OVERLOADED`, `INGEST_DRAINING`, `INGEST_REFUSED`: nothing was stored, send
+   * it again after {@link RETRY_AFTER_MS}. `INGEST_UNKNOWN`: it may have been stored; sent again it may count twice.
+   */
+  async traces(bytes: Uint8Array, tenant: string): Promise<Accepted> {
+    this.#requests.inc({ outcome: 'received' });
+    try {
+      this.#scan.read(bytes);
+    } catch (error) {
+      if (error instanceof RejectedError) this.#requests.inc({ outcome: 'rejected' });
+      throw error;
+    }
+    const { spans, rejectedSpans, message, ...screened } = screen(bytes, this.#scan, Date.now() + this.#config.earlyMs);
+    this.#spans.inc({ outcome: 'received' }, spans);
+    this.#spans.inc({ outcome: 'rejected' }, rejectedSpans);
+    if (spans > rejectedSpans) await this.#store(screened.bytes, tenant, spans - rejectedSpans);
+    this.#requests.inc({ outcome: 'stored' });
+    return { rejectedSpans, message };
+  }
+
+  /** Stops ticking and taking, and resolves when everything that waits is answered. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    clearInterval(this.#ticker);
+    await Promise.all(this.#writers.map((writer) => writer.drain()));
+  }
+
+  async #store(bytes: Uint8Array, tenant: string, spans: number): Promise<void> {
+    const count = (outcome: string) => {
+      this.#spans.inc({ outcome }, spans);
+      if (outcome !== 'stored') this.#requests.inc({ outcome });
+      if (outcome === 'shed') this.#refused.set(tenant, (this.#refused.get(tenant) ?? 0) + spans);
+    };
+    const hint = 'Send it again after the time that the answer names.';
+    const pendingBytes = this.#writers.reduce((sum, writer) => sum + writer.pendingBytes, 0);
+    if (this.#isDraining || pendingBytes + bytes.length > this.#config.pendingBytesMax) {
+      count('shed');
+      const code = this.#isDraining ? 'INGEST_DRAINING' : 'INGEST_OVERLOADED';
+      throw new UnavailableError(code, this.#isDraining ? 'ingest is stopping' : 'too much waits to be stored', {
+        hint,
+      });
+    }
+    const fate = await this.#pickWriter().write(tenant, bytes);
+    count(fate === 'refused' ? 'shed' : fate);
+    if (fate === 'refused') throw new UnavailableError('INGEST_REFUSED', 'the log takes no telemetry now', { hint });
+    if (fate === 'unknown')
+      throw new UnavailableError('INGEST_UNKNOWN', 'the log did not say whether it stored this', { hint });
+  }
+
+  /** The writer with the least to do, in turn among equals, so that load spreads over partitions. */
+  #pickWriter(): PartitionWriter {
+    const count = this.#writers.length;
+    this.#next = (this.#next + 1) % count;
+    let best = this.#writers[this.#next]!;
+    for (let step = 1; step < count; step += 1) {
+      const other = this.#writers[(this.#next + step) % count]!;
+      if (other.pendingBytes < best.pendingBytes) best = other;
+    }
+    return best;
+  }
+
+  #tick(): void {
+    const refused = Object.fromEntries(this.#refused);
+    this.#refused.clear();
+    for (const writer of this.#writers) writer.tick(refused);
+  }
+}

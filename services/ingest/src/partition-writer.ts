@@ -1,0 +1,156 @@
+import { DEFAULT_TENANT, TENANT_HEADER, TICK_HEADER, type Tick } from '@flyball/contracts';
+import { AppError, concatBytes, EMPTY_BYTES, UnavailableError } from '@flyball/core';
+import {
+  formatProvenance,
+  type Log,
+  type NewRecord,
+  type Partition,
+  PROVENANCE_HEADER,
+  writerOrigin,
+} from '@flyball/runtime';
+
+/** What became of a request: it is in the log, it surely is not, or nobody can tell. */
+export type Fate = 'stored' | 'refused' | 'unknown';
+
+interface Waiting {
+  readonly tenant: string;
+  readonly bytes: Uint8Array;
+  readonly settle: (fate: Fate) => void;
+}
+
+/** What a writer needs to know of itself. */
+export interface WriterOptions {
+  readonly log: Log;
+  readonly to: Partition;
+  /** Unique per start of the process. */
+  readonly run: string;
+  readonly recordBytesMax: number;
+  readonly ackTimeoutMs: number;
+}
+
+/**
+ * Writes one raw partition: one append in flight, and requests that arrive meanwhile are joined into the next
+ * record, byte for byte (concatenated OTLP requests are one valid request). Every record is stamped, so an
+ * append that landed twice counts once.
+ */
+export class PartitionWriter {
+  readonly #options: WriterOptions;
+  #queue: Waiting[] = [];
+  #tick: Tick | undefined;
+  /** Refusals that a failed tick should have told: the next one does. */
+  #owed: Record<string, number> = {};
+  #isBusy = false;
+  #sequence = 0;
+  #lives = 0;
+  #drained: (() => void)[] = [];
+  /** Bytes that wait or are on their way. */
+  pendingBytes = 0;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+  }
+
+  /** Hands over a request. Resolves when it is stored, or given up. */
+  write(tenant: string, bytes: Uint8Array): Promise<Fate> {
+    return new Promise((settle) => {
+      this.pendingBytes += bytes.length;
+      this.#queue.push({ tenant, bytes, settle });
+      this.#pump();
+    });
+  }
+
+  /** Appends a tick after what waits. One that is not out yet, or was given up, is joined with it. */
+  tick(refused: Tick['refused']): void {
+    const joined = addCounts(addCounts(this.#owed, this.#tick?.refused ?? {}), refused);
+    this.#owed = {};
+    this.#tick = { refused: joined };
+    this.#pump();
+  }
+
+  /** Resolves when nothing waits any more. */
+  async drain(): Promise<void> {
+    if (!this.#isBusy && this.#queue.length === 0) return;
+    await new Promise<void>((resolve) => this.#drained.push(resolve));
+  }
+
+  #pump(): void {
+    if (this.#isBusy) return;
+    const batch = this.#takeBatch();
+    const tick = this.#tick;
+    this.#tick = undefined;
+    if (batch.length === 0 && tick === undefined) {
+      for (const resolve of this.#drained.splice(0)) resolve();
+      return;
+    }
+    this.#isBusy = true;
+    void this.#append(batch, tick).then((fate) => {
+      for (const { bytes, settle } of batch) {
+        this.pendingBytes -= bytes.length;
+        settle(fate);
+      }
+      this.#isBusy = false;
+      this.#pump();
+    });
+  }
+
+  /** Requests of one tenant, from the front, that fit one record. */
+  #takeBatch(): Waiting[] {
+    const tenant = this.#queue[0]?.tenant;
+    let count = 0;
+    for (let bytes = 0; count < this.#queue.length; count += 1) {
+      const next = this.#queue[count]!;
+      bytes += next.bytes.length;
+      if (next.tenant !== tenant || (count > 0 && bytes > this.#options.recordBytesMax)) break;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  async #append(batch: readonly Waiting[], tick: Tick | undefined): Promise<Fate> {
+    const { log, to, ackTimeoutMs } = this.#options;
+    const records: NewRecord[] = [];
+    if (batch.length > 0) {
+      const headers = { [TENANT_HEADER]: batch[0]?.tenant ?? DEFAULT_TENANT, ...this.#stamp() };
+      records.push({ key: '', headers, value: concatBytes(batch.map(({ bytes }) => bytes)) });
+    }
+    if (tick !== undefined) {
+      records.push({ key: '', headers: { [TICK_HEADER]: JSON.stringify(tick), ...this.#stamp() }, value: EMPTY_BYTES });
+    }
+    try {
+      await withTimeout(log.append(to, records), ackTimeoutMs);
+      return 'stored';
+    } catch (error) {
+      // Given up as a whole. Should it land later all the same, its writer is not the one of what follows.
+      this.#lives += 1;
+      this.#sequence = 0;
+      if (tick !== undefined) this.#owed = addCounts(this.#owed, tick.refused);
+      return error instanceof AppError && error.code !== 'LOG_APPEND_UNKNOWN' ? 'refused' : 'unknown';
+    }
+  }
+
+  #stamp(): Record<string, string> {
+    const { run, to } = this.#options;
+    const origin = writerOrigin('ingest', `${run}.${this.#lives}/${to.topic}/${to.partition}`);
+    this.#sequence += 1;
+    return { [PROVENANCE_HEADER]: formatProvenance({ origin, epoch: 0, position: this.#sequence, index: 0 }) };
+  }
+}
+
+function addCounts(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): Record<string, number> {
+  const sum = { ...a };
+  for (const [tenant, count] of Object.entries(b)) sum[tenant] = (sum[tenant] ?? 0) + count;
+  return sum;
+}
+
+async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new UnavailableError('LOG_APPEND_UNKNOWN', 'the log did not answer in time', { detail: { timeoutMs } }));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
