@@ -1,4 +1,33 @@
+export { AuditEntry, auditCodec, GENESIS_HASH, TrailMessage, trailCodec } from './audit.ts';
+export type { AuditedFact } from './audit.ts';
+export { Command, commandsCodec, Target, targetKey } from './commands.ts';
+export { ChangeWord, controlCodec, ControlMessage } from './control.ts';
+export { DeadLetter, deadLettersCodec } from './dead-letters.ts';
+export { GateReason, GateResult } from './gates.ts';
+export { Cause, Decision, Incident, incidentsCodec, TimelineEntry } from './incidents.ts';
+export { Claim, Judgement, Outcome, outcomesCodec, OutcomesMessage, RejectReason } from './outcomes.ts';
+export { partialsCodec } from './partials.ts';
+export type { Interval, Missed, Partial, PartialsMessage, TimeStep } from './partials.ts';
 export { DEFAULT_TENANT, readRaw, TENANT_HEADER, Tick, TICK_HEADER } from './raw.ts';
 export type { RawMessage } from './raw.ts';
-export { EMBEDDED_LANES, TOPOLOGY } from './topology.ts';
+export { seriesKey } from './series.ts';
+export type { Series, SeriesId, SketchData, View } from './series.ts';
+export {
+  Assessment,
+  Relayed,
+  signalsCodec,
+  Signal,
+  SignalsClosed,
+  SignalsMessage,
+  Sli,
+  SliAssessment,
+  Verdict,
+  VerdictReason,
+  VersionAssessment,
+} from './signals.ts';
+export { DEFAULT_ENVIRONMENT, OVERFLOW, scopeKey, Subject, subjectKey, UNKNOWN_SERVICE } from './subject.ts';
+export type { Scope } from './subject.ts';
+export { EMBEDDED_LANES, TOPICS, TOPOLOGY } from './topology.ts';
 export type { Topic } from './topology.ts';
+export { windowsCodec } from './windows.ts';
+export type { Gone, Window, WindowsClosed, WindowsMessage } from './windows.ts';

@@ -3,24 +3,45 @@ interface TopicFacts {
   /** What routes a message: its lane is `hash(key) mod lanes`. `null`: not keyed. */
   readonly key: string | null;
   readonly writers: readonly string[];
-  readonly reader: string | null;
+  readonly readers: readonly string[];
   /** Facts enter only here; all other topics can be rebuilt from these. */
   readonly holdsFacts: boolean;
   /** Whether it may use the last share of the disk: what must get through when telemetry does not. */
   readonly isReserved: boolean;
 }
 
+const telemetry = { holdsFacts: false, isReserved: false };
+const reserved = { holdsFacts: false, isReserved: true };
+
 /**
  * The line as a value, in the order data flows. Nothing else may name a topic. `otlp_*` hold serialised OTLP
  * requests, as the OpenTelemetry Collector's Kafka exporter and receiver do.
  */
 export const TOPOLOGY = {
-  otlp_spans: { key: null, writers: ['ingest'], reader: 'aggregator', holdsFacts: true, isReserved: false },
-  'flyball.dead_letters': { key: 'lane', writers: ['aggregator'], reader: null, holdsFacts: false, isReserved: false },
+  otlp_spans: { ...telemetry, holdsFacts: true, key: null, writers: ['ingest'], readers: ['local'] },
+  'flyball.partials': { ...telemetry, key: 'subject', writers: ['local'], readers: ['global'] },
+  'flyball.windows': { ...telemetry, key: 'subject', writers: ['global'], readers: ['detector'] },
+  'flyball.control': { ...reserved, holdsFacts: true, key: 'tenant', writers: ['api'], readers: ['relay', 'actuator'] },
+  'flyball.signals': { ...reserved, key: 'environment', writers: ['detector', 'relay'], readers: ['planner'] },
+  'flyball.incidents': { ...reserved, key: 'environment', writers: ['planner'], readers: ['api'] },
+  'remediation.commands': { ...reserved, key: 'target', writers: ['planner'], readers: ['actuator', 'relay'] },
+  'remediation.outcomes': {
+    ...reserved,
+    holdsFacts: true,
+    key: 'target',
+    writers: ['actuator', 'planner'],
+    readers: ['actuator', 'relay'],
+  },
+  'flyball.trail': { ...reserved, key: 'tenant', writers: ['relay'], readers: ['auditor'] },
+  'flyball.audit': { ...reserved, key: 'tenant', writers: ['auditor'], readers: ['api'] },
+  'flyball.dead_letters': { ...telemetry, key: 'lane', writers: ['local'], readers: ['api'] },
 } as const satisfies Record<string, TopicFacts>;
 
 /** Name of a topic. */
 export type Topic = keyof typeof TOPOLOGY;
+
+/** All topics, in the order data flows. */
+export const TOPICS = Object.keys(TOPOLOGY) as Topic[];
 
 /** Lanes of every topic on one machine. Fixed at birth: another count is another truth. */
 export const EMBEDDED_LANES = 4;

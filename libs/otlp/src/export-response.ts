@@ -1,5 +1,5 @@
-import { WireReader } from './wire.ts';
-import { WireWriter } from './writer.ts';
+import { WireReader } from '@flyball/core';
+import { WireWriter } from '@flyball/core';
 
 /** What a client is told of a request that was taken: how many spans were not, and why. */
 export interface PartialSuccess {
@@ -24,7 +24,7 @@ export function encodeExportResponse({ rejectedSpans, message }: PartialSuccess)
  * @throws {RejectedError} `OTLP_MALFORMED` when the server's answer cannot be read.
  */
 export function decodeExportResponse(bytes: Uint8Array): PartialSuccess {
-  const reader = new WireReader();
+  const reader = new WireReader('OTLP_MALFORMED');
   reader.reset(bytes);
   let [rejectedSpans, message] = [0, ''];
   while (reader.next(bytes.length)) {

@@ -4,6 +4,4 @@ export { encodeRpcStatus, RPC_CODE } from './rpc-status.ts';
 export type { RpcDetails } from './rpc-status.ts';
 export { SPAN_FLAW, SPAN_KIND, TraceScan } from './trace-scan.ts';
 export type { ScannedResource } from './trace-scan.ts';
-export { WIRE, WireReader } from './wire.ts';
 export { withoutSpans } from './without-spans.ts';
-export { WireWriter } from './writer.ts';

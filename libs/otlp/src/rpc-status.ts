@@ -1,4 +1,4 @@
-import { WireWriter } from './writer.ts';
+import { WireWriter } from '@flyball/core';
 
 /** gRPC status codes that we answer with. Source: google/rpc/code.proto. */
 export const RPC_CODE = {

@@ -1,4 +1,4 @@
-import { concatBytes, utf8 } from '@flyball/core';
+import { concatBytes, utf8, WireWriter } from '@flyball/core';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
@@ -6,7 +6,6 @@ import { describe, expect, test } from 'vitest';
 import { decodeExportResponse, encodeExportResponse } from './export-response.ts';
 import { SPAN_FLAW, TraceScan } from './trace-scan.ts';
 import { withoutSpans } from './without-spans.ts';
-import { WireWriter } from './writer.ts';
 
 // Goal: what a user's SDK sends is counted as it was meant, and what is not a request is refused, never misread.
 // Method: random requests are encoded by protobufjs and decoded by both; bytes are then cut, shuffled and spoiled.

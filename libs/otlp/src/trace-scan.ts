@@ -1,5 +1,5 @@
 import { Interner } from './interner.ts';
-import { WireReader } from './wire.ts';
+import { WireReader } from '@flyball/core';
 
 /** What a resource says of itself; '' where it says nothing. */
 export interface ScannedResource {
@@ -61,7 +61,7 @@ export class TraceScan {
   isClamped = new Uint8Array(256);
   /** Where the 16 bytes of the trace id start, if the flaw is not `traceId`. */
   traceIdAt = new Uint32Array(256);
-  readonly #reader = new WireReader();
+  readonly #reader = new WireReader('OTLP_MALFORMED');
   readonly #names: Interner;
   readonly #keys = new Interner();
   readonly #places: number[] = [];

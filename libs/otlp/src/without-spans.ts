@@ -1,5 +1,5 @@
-import { WireReader } from './wire.ts';
-import { WireWriter } from './writer.ts';
+import { WireReader } from '@flyball/core';
+import { WireWriter } from '@flyball/core';
 
 /**
  * A trace request without some of its spans; everything else stays byte for byte. For the rare request that
@@ -8,7 +8,7 @@ import { WireWriter } from './writer.ts';
  * @param drop - told the index of each span, in the order of `TraceScan`.
  */
 export function withoutSpans(bytes: Uint8Array, drop: (span: number) => boolean): Uint8Array {
-  const reader = new WireReader();
+  const reader = new WireReader('OTLP_MALFORMED');
   reader.reset(bytes);
   let span = 0;
 

@@ -2,7 +2,7 @@ export { CheckpointStore, CHECKPOINTS_KEPT } from './checkpoint.ts';
 export type { Checkpoint, LastRecord } from './checkpoint.ts';
 export { Frontier } from './frontier.ts';
 export { DEAD_LETTER_BYTES_MAX, laneName } from './lane.ts';
-export type { Codec, DeadLetter, Inbox, LaneSpec, Outlet } from './lane.ts';
+export type { Codec, Inbox, LaneSpec, Outlet } from './lane.ts';
 export { LaneRunner, ProcessDiedError } from './lane-runner.ts';
 export type { LanePorts, LaneStats } from './lane-runner.ts';
 export type { Appended, Log, OffsetRange, TopicState } from './log.ts';
@@ -14,3 +14,4 @@ export { AT_HEADER, formatProvenance, PROVENANCE_HEADER, provenanceOf, writerOri
 export type { Provenance } from './provenance.ts';
 export type { Headers, NewRecord, Partition, StoredRecord } from './record.ts';
 export { DEATHS_MAX, recordDeath } from './skips.ts';
+export type { Applied, TargetDriver, TargetState } from './target.ts';

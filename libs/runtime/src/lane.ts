@@ -1,9 +1,12 @@
-import type { StoredRecord } from './record.ts';
+import type { DeadLetter } from '@flyball/contracts';
+import type { Headers, StoredRecord } from './record.ts';
 import type { Processor, TopicBodies } from './processor.ts';
 
 /** How bodies of a topic become bytes and back. */
 export interface Codec<Body> {
   encode(body: Body): Uint8Array;
+  /** Headers that the record carries beside ours, e.g. those of a CloudEvent. */
+  headers?(body: Body): Headers;
   /**
    * @throws {RejectedError} when the bytes cannot be read. In a topic that others write to, the record is
    * dead-lettered; in a topic of our own, the lane stops until it is upgraded.
@@ -36,19 +39,8 @@ export interface Inbox<In> {
 /** A topic that a processor writes. */
 export interface Outlet<Body> {
   readonly topic: string;
-  readonly codec: Pick<Codec<Body>, 'encode'>;
+  readonly codec: Pick<Codec<Body>, 'encode' | 'headers'>;
   readonly partitions: number;
-}
-
-/** A record that could not be read, kept for people. */
-export interface DeadLetter {
-  readonly lane: string;
-  readonly offset: number;
-  readonly code: string;
-  readonly message: string;
-  /** The first {@link DEAD_LETTER_BYTES_MAX} bytes of the record's value, base64. */
-  readonly valueBase64: string;
-  readonly sizeBytes: number;
 }
 
 /** Most bytes of a record that its dead letter holds. */

@@ -1,5 +1,6 @@
+import type { DeadLetter } from '@flyball/contracts';
 import { laneOf, type RejectedError } from '@flyball/core';
-import { DEAD_LETTER_BYTES_MAX, type DeadLetter, type LaneSpec, type Outlet } from './lane.ts';
+import { DEAD_LETTER_BYTES_MAX, type LaneSpec, type Outlet } from './lane.ts';
 import type { Outbox, TopicBodies } from './processor.ts';
 import { AT_HEADER, formatProvenance, PROVENANCE_HEADER } from './provenance.ts';
 import type { NewRecord, Partition, StoredRecord } from './record.ts';
@@ -42,13 +43,13 @@ export class Outputs<Out extends TopicBodies> implements Outbox<Out> {
 
   emit<T extends keyof Out & string>(topic: T, key: string, body: Out[T]): void {
     const outlet = this.#spec.outboxes[topic];
-    this.#add(outlet, laneOf(key, outlet.partitions), key, outlet.codec.encode(body));
+    this.#add(outlet, laneOf(key, outlet.partitions), { key, ...written(outlet, body) });
   }
 
   broadcast<T extends keyof Out & string>(topic: T, body: Out[T]): void {
     const outlet = this.#spec.outboxes[topic];
-    const value = outlet.codec.encode(body);
-    for (let partition = 0; partition < outlet.partitions; partition += 1) this.#add(outlet, partition, '', value);
+    const message = { key: '', ...written(outlet, body) };
+    for (let partition = 0; partition < outlet.partitions; partition += 1) this.#add(outlet, partition, message);
   }
 
   reject(error: RejectedError): void {
@@ -62,7 +63,7 @@ export class Outputs<Out extends TopicBodies> implements Outbox<Out> {
       sizeBytes: value.length,
     };
     const outlet = this.#spec.deadLetters;
-    this.#add(outlet, laneOf(this.#lane, outlet.partitions), this.#lane, outlet.codec.encode(letter));
+    this.#add(outlet, laneOf(this.#lane, outlet.partitions), { key: this.#lane, ...written(outlet, letter) });
   }
 
   /** Takes out what was collected: per partition one or more appends, in order. */
@@ -72,10 +73,10 @@ export class Outputs<Out extends TopicBodies> implements Outbox<Out> {
     return taken;
   }
 
-  #add(outlet: Outlet<never>, partition: number, key: string, value: Uint8Array): void {
+  #add(outlet: Outlet<never>, partition: number, { key, headers: more, value }: NewRecord): void {
     const provenance = { origin: this.#lane, epoch: this.#epoch, position: this.#cause!.offset, index: this.#index };
     this.#index += 1;
-    const headers = { [PROVENANCE_HEADER]: formatProvenance(provenance), [AT_HEADER]: String(this.#atMs) };
+    const headers = { ...more, [PROVENANCE_HEADER]: formatProvenance(provenance), [AT_HEADER]: String(this.#atMs) };
     const place = `${outlet.topic}/${partition}`;
     const batches = this.#batches.get(place) ?? [];
     this.#batches.set(place, batches);
@@ -87,6 +88,10 @@ export class Outputs<Out extends TopicBodies> implements Outbox<Out> {
     batch.records.push({ key, headers, value });
     batch.sizeBytes += value.length;
   }
+}
+
+function written<Body>({ codec }: Outlet<Body>, body: Body): Omit<NewRecord, 'key'> {
+  return { headers: codec.headers?.(body) ?? {}, value: codec.encode(body) };
 }
 
 function base64(bytes: Uint8Array): string {

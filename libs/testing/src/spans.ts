@@ -1,4 +1,4 @@
-import { WireWriter } from '@flyball/otlp';
+import { WireWriter } from '@flyball/core';
 
 /** A span as a test writes it. */
 export interface TestSpan {

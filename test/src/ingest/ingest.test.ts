@@ -1,8 +1,8 @@
 import { readRaw } from '@flyball/contracts';
-import { UnavailableError } from '@flyball/core';
+import { UnavailableError, WireWriter } from '@flyball/core';
 import { Ingest, IngestConfig, listenGrpc, listenHttp, type Listening } from '@flyball/ingest';
 import { MemoryLog } from '@flyball/memory';
-import { decodeExportResponse, TraceScan, WireWriter } from '@flyball/otlp';
+import { decodeExportResponse, TraceScan } from '@flyball/otlp';
 import { Marks, provenanceOf } from '@flyball/runtime';
 import { allRecords, type AppendFault, FaultyLog, traceRequest } from '@flyball/testing';
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';

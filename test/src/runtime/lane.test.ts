@@ -1,7 +1,7 @@
+import type { DeadLetter } from '@flyball/contracts';
 import { RejectedError, textOf, utf8 } from '@flyball/core';
 import { MemoryLog, MemoryObjects } from '@flyball/memory';
 import {
-  type DeadLetter,
   DEATHS_MAX,
   type Entry,
   type LaneSpec,

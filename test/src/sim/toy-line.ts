@@ -1,13 +1,6 @@
+import type { DeadLetter } from '@flyball/contracts';
 import { MINUTE_MS, RejectedError, SECOND_MS, slotStartMs, textOf, utf8 } from '@flyball/core';
-import {
-  type DeadLetter,
-  type Entry,
-  Frontier,
-  type LaneSpec,
-  type Outbox,
-  type Processor,
-  type SkippedEntry,
-} from '@flyball/runtime';
+import { type Entry, Frontier, type LaneSpec, type Outbox, type Processor, type SkippedEntry } from '@flyball/runtime';
 import { jsonCodec } from '@flyball/testing';
 
 // The least line that has all the trouble of the real one: facts in unkeyed partitions, sums merged in two

@@ -1,4 +1,5 @@
-import { RejectedError } from '@flyball/core';
+import { textOf } from './bytes.ts';
+import { RejectedError } from './errors.ts';
 
 /** Wire types. Source: protobuf.dev/programming-guides/encoding, "Message Structure". */
 export const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
@@ -20,6 +21,12 @@ export class WireReader {
   /** Wire type of the current field. */
   wire = 0;
   #view: DataView = new DataView(new ArrayBuffer(0));
+  readonly #code: string;
+
+  /** @param code - of the error for bytes that cannot be read, e.g. `OTLP_MALFORMED`. */
+  constructor(code: string) {
+    this.#code = code;
+  }
 
   /** Starts over with other bytes. */
   reset(bytes: Uint8Array): void {
@@ -113,10 +120,28 @@ export class WireReader {
     }
   }
 
-  /** @throws {RejectedError} `OTLP_MALFORMED` with the byte offset: answer the sender with it. */
+  /** Takes a length-delimited value as text; invalid UTF-8 becomes U+FFFD. */
+  textField(end: number): string {
+    return textOf(this.bytesField(end));
+  }
+
+  /** Takes a length-delimited value as a view of the bytes. */
+  bytesField(end: number): Uint8Array {
+    const valueEnd = this.lengthEnd(end);
+    const value = this.bytes.subarray(this.at, valueEnd);
+    this.at = valueEnd;
+    return value;
+  }
+
+  /** Takes a fixed64 field as a double. */
+  doubleField(end: number): number {
+    return this.#view.getFloat64(this.fixed64At(end), true);
+  }
+
+  /** @throws {RejectedError} with the reader's code and the byte offset: tell the sender. */
   fail(what: string): never {
-    const hint = 'Send a serialised OTLP request; the offset says where it stops being one.';
-    throw new RejectedError('OTLP_MALFORMED', `malformed protobuf: ${what} at byte ${this.at}`, {
+    const hint = 'The offset says where the bytes stop being what they should be.';
+    throw new RejectedError(this.#code, `malformed protobuf: ${what} at byte ${this.at}`, {
       hint,
       detail: { offset: this.at },
     });

@@ -1,7 +1,7 @@
-import { utf8 } from '@flyball/core';
-import { WIRE } from './wire.ts';
+import { utf8 } from './bytes.ts';
+import { WIRE } from './wire-reader.ts';
 
-/** Writes protobuf fields. Small and plain: for responses, traces of tests and files, not for hot paths. */
+/** Writes protobuf fields. */
 export class WireWriter {
   #bytes = new Uint8Array(256);
   #size = 0;
@@ -15,14 +15,14 @@ export class WireWriter {
   varint(field: number, value: number | bigint): this {
     if (value === 0 || value === 0n) return this;
     this.#tag(field, WIRE.varint);
-    this.#varint(BigInt(value));
+    this.#varint(value);
     return this;
   }
 
   /** A length-delimited field. */
   bytes(field: number, value: Uint8Array): this {
     this.#tag(field, WIRE.bytes);
-    this.#varint(BigInt(value.length));
+    this.#varint(value.length);
     this.raw(value);
     return this;
   }
@@ -30,6 +30,12 @@ export class WireWriter {
   /** A text field; '' is the default and is left out. */
   text(field: number, value: string): this {
     return value === '' ? this : this.bytes(field, utf8(value));
+  }
+
+  /** One number of a packed repeated field: no tag. */
+  packed(value: number): this {
+    this.#varint(value);
+    return this;
   }
 
   fixed64(field: number, value: bigint): this {
@@ -65,11 +71,23 @@ export class WireWriter {
   }
 
   #tag(field: number, wire: number): void {
-    this.#varint(BigInt(field * 8 + wire));
+    this.#varint(field * 8 + wire);
   }
 
-  #varint(value: bigint): void {
+  #varint(value: number | bigint): void {
     this.#reserve(10);
+    if (typeof value === 'bigint' || value < 0) return this.#bigVarint(BigInt(value));
+    let rest = value;
+    while (rest >= 0x80) {
+      this.#bytes[this.#size] = (rest % 0x80) | 0x80;
+      this.#size += 1;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#bytes[this.#size] = rest;
+    this.#size += 1;
+  }
+
+  #bigVarint(value: bigint): void {
     let rest = BigInt.asUintN(64, value);
     while (rest >= 0x80n) {
       this.#bytes[this.#size] = Number(rest & 0x7fn) | 0x80;

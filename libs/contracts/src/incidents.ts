@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { GateResult } from './gates.ts';
+import { jsonCodec } from './json.ts';
+import { Signal } from './signals.ts';
+import { Subject } from './subject.ts';
+
+/** A suspect: what may have caused an incident, and why. */
+export const Cause = z.object({
+  rank: z.int().positive(),
+  subject: Subject,
+  /** The release that is suspected; '' when the service itself is. */
+  version: z.string(),
+  /** What it is compared with, and would be rolled back to; '' where nothing is known. */
+  stableVersion: z.string(),
+  score: z.number(),
+  reasons: z.array(z.string()),
+});
+export type Cause = z.infer<typeof Cause>;
+
+/** One consideration of one policy: what it wanted, which gates it met, and what came of it. */
+export const Decision = z.object({
+  decisionId: z.string(),
+  atMs: z.number(),
+  policy: z.object({ name: z.string(), version: z.int(), digest: z.string() }),
+  /** `rollback checkout v2 -> v1`. */
+  action: z.string(),
+  verdict: z.enum(['acted', 'declined', 'suggested']),
+  gates: z.array(GateResult),
+  sentence: z.string(),
+  /** What would have had to be different. */
+  counterfactual: z.string(),
+  /** The command, or ''. */
+  commandId: z.string(),
+});
+export type Decision = z.infer<typeof Decision>;
+
+/** A line of an incident's story. Written by the machine, never changed. */
+export const TimelineEntry = z.object({
+  atMs: z.number(),
+  kind: z.enum(['signal', 'change', 'cause', 'decision', 'command', 'outcome', 'judgement', 'closed', 'blind']),
+  text: z.string(),
+});
+export type TimelineEntry = z.infer<typeof TimelineEntry>;
+
+/** An incident, whole, each time it changes. The newest revision is what is. */
+export const Incident = z.object({
+  type: z.literal('incident'),
+  incidentId: z.string(),
+  /** Grows with each change, from 1. */
+  revision: z.int().positive(),
+  tenant: z.string(),
+  environment: z.string(),
+  status: z.enum(['open', 'mitigating', 'closed']),
+  /** How it ended: `null` while it is open. */
+  resolution: z.enum(['verified', 'recovered', 'ineffective', 'harmful', 'blind']).nullable(),
+  /** Earliest estimated onset, ms. */
+  startedAtMs: z.number(),
+  openedAtMs: z.number(),
+  closedAtMs: z.number().nullable(),
+  /** One sentence for people. */
+  title: z.string(),
+  causes: z.array(Cause),
+  /** The newest signal of each episode. */
+  signals: z.array(Signal),
+  decisions: z.array(Decision),
+  commandIds: z.array(z.string()),
+  timeline: z.array(TimelineEntry),
+});
+export type Incident = z.infer<typeof Incident>;
+
+export const incidentsCodec = jsonCodec('flyball.incidents', Incident);

@@ -1,0 +1,147 @@
+import { WireReader, WireWriter } from '@flyball/core';
+import { decodeSeries, encodeSeries, type Series } from './series.ts';
+import type { Subject } from './subject.ts';
+
+/** Time `[fromMs, untilMs]` of which a raw partition cannot say what happened. */
+export interface Interval {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** A mergeable share of a window: what one raw partition held of a subject between two time steps. */
+export interface Partial {
+  readonly type: 'partial';
+  readonly subject: Subject;
+  /** Start of the window `[startMs, startMs + windowMs)`. */
+  readonly startMs: number;
+  /** All spans of the subject, of every kind. */
+  readonly spans: number;
+  readonly series: readonly Series[];
+}
+
+/** Spans that came after the grace of their window, or from the future: counted, never merged. */
+export interface Missed {
+  readonly type: 'missed';
+  readonly subject: Subject;
+  readonly lateSpans: number;
+  readonly earlySpans: number;
+}
+
+/** The time of a raw partition has crossed a step; sent to every lane. */
+export interface TimeStep {
+  readonly type: 'time';
+  /** `otlp_spans/3`. */
+  readonly from: string;
+  readonly atMs: number;
+  /** Blindness that ended or was found within the step. */
+  readonly blind: readonly Interval[];
+  /** Tenants whose telemetry was refused within the step. */
+  readonly refusedTenants: readonly string[];
+}
+
+/** Everything in `flyball.partials`. */
+export type PartialsMessage = Partial | Missed | TimeStep;
+
+/** `flyball.partials` as protobuf: field 1 partial, 2 missed, 3 time. */
+export const partialsCodec = {
+  encode(message: PartialsMessage): Uint8Array {
+    const writer = new WireWriter();
+    if (message.type === 'partial') {
+      const body = new WireWriter().bytes(1, encodeSubject(message.subject)).varint(2, message.startMs);
+      body.varint(3, message.spans);
+      for (const series of message.series) body.bytes(4, encodeSeries(series));
+      return writer.bytes(1, body.finish()).finish();
+    }
+    if (message.type === 'missed') {
+      const { subject, lateSpans, earlySpans } = message;
+      const body = new WireWriter().bytes(1, encodeSubject(subject)).varint(2, lateSpans).varint(3, earlySpans);
+      return writer.bytes(2, body.finish()).finish();
+    }
+    const body = new WireWriter().text(1, message.from).varint(2, message.atMs);
+    for (const { fromMs, untilMs } of message.blind) {
+      body.bytes(3, new WireWriter().varint(1, fromMs).varint(2, untilMs).finish());
+    }
+    for (const tenant of message.refusedTenants) body.text(4, tenant);
+    return writer.bytes(3, body.finish()).finish();
+  },
+
+  /** @throws `PARTIAL_UNREADABLE` for a message of an unknown type. */
+  decode({ value }: { readonly value: Uint8Array }): PartialsMessage {
+    const reader = new WireReader('PARTIAL_UNREADABLE');
+    reader.reset(value);
+    if (!reader.next(value.length)) reader.fail('empty message');
+    const { field } = reader;
+    const end = reader.lengthEnd(value.length);
+    if (field === 1) return readPartial(reader, end);
+    if (field === 2) return readMissed(reader, end);
+    if (field === 3) return readTimeStep(reader, end);
+    return reader.fail('unknown type');
+  },
+};
+
+function readPartial(reader: WireReader, end: number): Partial {
+  let subject: Subject | undefined;
+  let [startMs, spans] = [0, 0];
+  const series: Series[] = [];
+  while (reader.next(end)) {
+    if (reader.field === 1) subject = decodeSubject(reader, reader.lengthEnd(end));
+    else if (reader.field === 2) startMs = reader.varintField(end);
+    else if (reader.field === 3) spans = reader.varintField(end);
+    else if (reader.field === 4) series.push(decodeSeries(reader, reader.lengthEnd(end)));
+    else reader.skip(end);
+  }
+  return { type: 'partial', subject: subject ?? reader.fail('no subject'), startMs, spans, series };
+}
+
+function readMissed(reader: WireReader, end: number): Missed {
+  let subject: Subject | undefined;
+  let [lateSpans, earlySpans] = [0, 0];
+  while (reader.next(end)) {
+    if (reader.field === 1) subject = decodeSubject(reader, reader.lengthEnd(end));
+    else if (reader.field === 2) lateSpans = reader.varintField(end);
+    else if (reader.field === 3) earlySpans = reader.varintField(end);
+    else reader.skip(end);
+  }
+  return { type: 'missed', subject: subject ?? reader.fail('no subject'), lateSpans, earlySpans };
+}
+
+function readTimeStep(reader: WireReader, end: number): TimeStep {
+  let [from, atMs] = ['', 0];
+  const blind: Interval[] = [];
+  const refusedTenants: string[] = [];
+  while (reader.next(end)) {
+    if (reader.field === 1) from = reader.textField(end);
+    else if (reader.field === 2) atMs = reader.varintField(end);
+    else if (reader.field === 3) blind.push(readInterval(reader, reader.lengthEnd(end)));
+    else if (reader.field === 4) refusedTenants.push(reader.textField(end));
+    else reader.skip(end);
+  }
+  return { type: 'time', from, atMs, blind, refusedTenants };
+}
+
+function readInterval(reader: WireReader, end: number): Interval {
+  let [fromMs, untilMs] = [0, 0];
+  while (reader.next(end)) {
+    if (reader.field === 1) fromMs = reader.varintField(end);
+    else if (reader.field === 2) untilMs = reader.varintField(end);
+    else reader.skip(end);
+  }
+  return { fromMs, untilMs };
+}
+
+/** Writes a subject as a protobuf message. */
+export function encodeSubject({ tenant, environment, service }: Subject): Uint8Array {
+  return new WireWriter().text(1, tenant).text(2, environment).text(3, service).finish();
+}
+
+/** Reads a subject that ends at `end`. */
+export function decodeSubject(reader: WireReader, end: number): Subject {
+  let [tenant, environment, service] = ['', '', ''];
+  while (reader.next(end)) {
+    if (reader.field === 1) tenant = reader.textField(end);
+    else if (reader.field === 2) environment = reader.textField(end);
+    else if (reader.field === 3) service = reader.textField(end);
+    else reader.skip(end);
+  }
+  return { tenant, environment, service };
+}

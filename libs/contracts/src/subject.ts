@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+/** The workload being watched. Key of partials and windows. */
+export const Subject = z.object({
+  tenant: z.string(),
+  /** `deployment.environment.name` as sent, or {@link DEFAULT_ENVIRONMENT}. */
+  environment: z.string(),
+  /** `service.name` as sent, or {@link UNKNOWN_SERVICE}. */
+  service: z.string(),
+});
+export type Subject = z.infer<typeof Subject>;
+
+/** Environment of telemetry that names none. */
+export const DEFAULT_ENVIRONMENT = 'default';
+/** Service of telemetry that names none; the name that OpenTelemetry SDKs use. */
+export const UNKNOWN_SERVICE = 'unknown_service';
+/** Name that stands for everything beyond a limit. Detectors abstain on it. */
+export const OVERFLOW = '(overflow)';
+
+/** Tenant and environment: where root cause, blast radius and budgets are decided. */
+export type Scope = Pick<Subject, 'tenant' | 'environment'>;
+
+/** Routing key of a subject. Parts cannot run into each other, whatever their characters. */
+export function subjectKey({ tenant, environment, service }: Subject): string {
+  return `${scopeKey({ tenant, environment })}/${encodeURIComponent(service)}`;
+}
+
+/** Routing key of a tenant and environment. */
+export function scopeKey({ tenant, environment }: Scope): string {
+  return `${encodeURIComponent(tenant)}/${encodeURIComponent(environment)}`;
+}

@@ -1,0 +1,114 @@
+import { WireReader, WireWriter } from '@flyball/core';
+import { decodeSubject, encodeSubject } from './partials.ts';
+import { decodeSeries, encodeSeries, type Series } from './series.ts';
+import type { Subject } from './subject.ts';
+
+/** Everything known of a subject in `[startMs, endMs)`: final, emitted once, also for a subject that was silent. */
+export interface Window {
+  readonly type: 'window';
+  readonly subject: Subject;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Share of raw partitions that can vouch for this time, 0 to 1. Below 1 it is no evidence of absence. */
+  readonly coverage: number;
+  /** All spans of the subject, of every kind. */
+  readonly spans: number;
+  /** Spans of this subject that came too late, for whatever window, since its last window. */
+  readonly lateSpans: number;
+  /** Spans from the future, since its last window. */
+  readonly earlySpans: number;
+  /** Empty when nothing was heard. */
+  readonly series: readonly Series[];
+}
+
+/** A subject was silent for an hour; there are no more windows of it. */
+export interface Gone {
+  readonly type: 'gone';
+  readonly subject: Subject;
+  readonly endMs: number;
+}
+
+/** Every window up to `endMs` of this lane is in the topic; sent to every lane. */
+export interface WindowsClosed {
+  readonly type: 'closed';
+  /** `global:flyball.partials/0`. */
+  readonly from: string;
+  readonly endMs: number;
+  readonly coverage: number;
+}
+
+/** Everything in `flyball.windows`. */
+export type WindowsMessage = Window | Gone | WindowsClosed;
+
+/** `flyball.windows` as protobuf: field 1 window, 2 gone, 3 closed. */
+export const windowsCodec = {
+  encode(message: WindowsMessage): Uint8Array {
+    const writer = new WireWriter();
+    if (message.type === 'window') {
+      const body = new WireWriter().bytes(1, encodeSubject(message.subject));
+      body.varint(2, message.startMs).varint(3, message.endMs).double(4, message.coverage);
+      body.varint(5, message.spans).varint(6, message.lateSpans).varint(7, message.earlySpans);
+      for (const series of message.series) body.bytes(8, encodeSeries(series));
+      return writer.bytes(1, body.finish()).finish();
+    }
+    if (message.type === 'gone') {
+      const body = new WireWriter().bytes(1, encodeSubject(message.subject)).varint(2, message.endMs);
+      return writer.bytes(2, body.finish()).finish();
+    }
+    const body = new WireWriter().text(1, message.from).varint(2, message.endMs).double(3, message.coverage);
+    return writer.bytes(3, body.finish()).finish();
+  },
+
+  /** @throws `WINDOW_UNREADABLE` for a message of an unknown type. */
+  decode({ value }: { readonly value: Uint8Array }): WindowsMessage {
+    const reader = new WireReader('WINDOW_UNREADABLE');
+    reader.reset(value);
+    if (!reader.next(value.length)) reader.fail('empty message');
+    const { field } = reader;
+    const end = reader.lengthEnd(value.length);
+    if (field === 1) return readWindow(reader, end);
+    if (field === 2) return readGone(reader, end);
+    if (field === 3) return readClosed(reader, end);
+    return reader.fail('unknown type');
+  },
+};
+
+function readWindow(reader: WireReader, end: number): Window {
+  let subject: Subject | undefined;
+  let coverage = 0;
+  const numbers = new Array<number>(8).fill(0);
+  const series: Series[] = [];
+  while (reader.next(end)) {
+    const { field } = reader;
+    if (field === 1) subject = decodeSubject(reader, reader.lengthEnd(end));
+    else if (field === 4) coverage = reader.doubleField(end);
+    else if (field === 8) series.push(decodeSeries(reader, reader.lengthEnd(end)));
+    else if (field < 8) numbers[field] = reader.varintField(end);
+    else reader.skip(end);
+  }
+  const [, , startMs = 0, endMs = 0, , spans = 0, lateSpans = 0, earlySpans = 0] = numbers;
+  const known = { subject: subject ?? reader.fail('no subject'), startMs, endMs, coverage };
+  return { type: 'window', ...known, spans, lateSpans, earlySpans, series };
+}
+
+function readGone(reader: WireReader, end: number): Gone {
+  let subject: Subject | undefined;
+  let endMs = 0;
+  while (reader.next(end)) {
+    if (reader.field === 1) subject = decodeSubject(reader, reader.lengthEnd(end));
+    else if (reader.field === 2) endMs = reader.varintField(end);
+    else reader.skip(end);
+  }
+  return { type: 'gone', subject: subject ?? reader.fail('no subject'), endMs };
+}
+
+function readClosed(reader: WireReader, end: number): WindowsClosed {
+  let [from, endMs, coverage] = ['', 0, 0];
+  while (reader.next(end)) {
+    if (reader.field === 1) from = reader.textField(end);
+    else if (reader.field === 2) endMs = reader.varintField(end);
+    else if (reader.field === 3) coverage = reader.doubleField(end);
+    else reader.skip(end);
+  }
+  return { type: 'closed', from, endMs, coverage };
+}
