@@ -75,6 +75,7 @@ export default tseslint.config(
       '@nx/enforce-module-boundaries': boundaries(everyLayer([ROLE_LAYERS.test])),
       'max-lines-per-function': 'off',
       'max-params': 'off',
+      'max-depth': 'off',
     },
   },
   { files: ['**/*-conformance.ts'], rules: { 'max-lines-per-function': 'off' } },

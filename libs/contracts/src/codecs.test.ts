@@ -19,11 +19,13 @@ const series = fc.record({
   sumUs: fc.maxSafeNat(),
   minUs: count,
   maxUs: count,
-  sketch: fc.record({
-    zeroCount: count,
-    offset: fc.integer({ min: 0, max: 3_000 }),
-    counts: fc.array(count, { maxLength: 50 }),
-  }),
+  sketch: fc
+    .record({
+      zeroCount: count,
+      offset: fc.integer({ min: -1, max: 3_000 }),
+      counts: fc.array(count, { maxLength: 50 }),
+    })
+    .map((sketch) => (sketch.counts.length === 0 ? { ...sketch, offset: 0 } : sketch)),
   slowestTraceId: fc.string(),
   errorTraceId: fc.string(),
 });

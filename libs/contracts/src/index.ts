@@ -31,3 +31,5 @@ export { EMBEDDED_LANES, TOPICS, TOPOLOGY } from './topology.ts';
 export type { Topic } from './topology.ts';
 export { windowsCodec } from './windows.ts';
 export type { Gone, Window, WindowsClosed, WindowsMessage } from './windows.ts';
+export { EMPTY_CHAIN, link, verifyChain } from './audit-chain.ts';
+export type { ChainHead, ChainReport } from './audit-chain.ts';

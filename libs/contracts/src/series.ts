@@ -60,7 +60,7 @@ export function encodeSeries(series: Series): Uint8Array {
     .varint(7, series.minUs)
     .varint(8, series.maxUs)
     .varint(9, zeroCount)
-    .varint(10, offset)
+    .varint(10, counts.length === 0 ? 0 : offset + 1) // A bucket of -1 holds exactly 1 µs.
     .bytes(11, packed.finish())
     .text(12, series.slowestTraceId)
     .text(13, series.errorTraceId)
@@ -84,7 +84,7 @@ export function decodeSeries(reader: WireReader, end: number): Series {
   const [, view = 0, , kind = 0, count = 0, errors = 0, sumUs = 0, minUs = 0, maxUs = 0, zeroCount = 0, offset = 0] =
     numbers;
   const [name = '', slowestTraceId = '', errorTraceId = ''] = texts;
-  const sketch = { zeroCount, offset, counts };
+  const sketch = { zeroCount, offset: counts.length === 0 ? 0 : offset - 1, counts };
   const id = { view: VIEWS[view] ?? reader.fail('view'), name, kind };
   return { ...id, count, errors, sumUs, minUs, maxUs, sketch, slowestTraceId, errorTraceId };
 }

@@ -172,7 +172,7 @@ export class LaneRunner<In, Out extends TopicBodies> {
       this.#outputs.reject(read);
       this.#guard(() => this.#processor.skip(at, this.#outputs));
     } else if (this.#marks.raise(read.provenance, atMs)) {
-      this.#guard(() => this.#processor.process({ ...at, key: record.key, ...read }, this.#outputs));
+      this.#guard(() => this.#processor.process({ ...at, epoch: this.epoch, key: record.key, ...read }, this.#outputs));
     } else {
       this.stats.duplicates += 1;
     }

@@ -35,6 +35,8 @@ export interface Processor<In, Out extends TopicBodies> {
 
 /** An entry of an inbox. */
 export interface Entry<Body = unknown> {
+  /** Which life of the lane this is; grows at a reset, so `(epoch, offset)` grows without state. */
+  readonly epoch: number;
   readonly offset: number;
   /** Log time, ms since the Unix epoch: when the log appended the fact that caused this. */
   readonly atMs: number;

@@ -9,3 +9,5 @@ export type { LogUnderTest } from './log-conformance.ts';
 export { objectsConformance } from './objects-conformance.ts';
 export { traceRequest } from './spans.ts';
 export type { TestSpan } from './spans.ts';
+export { FakeTarget } from './fake-target.ts';
+export type { TargetFault } from './fake-target.ts';

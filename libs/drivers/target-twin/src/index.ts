@@ -1,0 +1,1 @@
+export { TwinTarget } from './twin-target.ts';

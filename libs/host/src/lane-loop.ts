@@ -1,0 +1,139 @@
+import { AppError, SECOND_MS } from '@flyball/core';
+import {
+  type LanePorts,
+  LaneRunner,
+  type LaneSpec,
+  laneName,
+  ProcessDiedError,
+  recordDeath,
+  type TopicBodies,
+} from '@flyball/runtime';
+import { randomUUID } from 'node:crypto';
+import type { Logger } from './logger.ts';
+
+/** A checkpoint is due after this long, or ten times what the last one took. */
+const CHECKPOINT_EVERY_MS = 30 * SECOND_MS;
+const CHECKPOINT_COST_FACTOR = 10;
+/** An idle lane looks again after this long, whatever it was told. */
+const IDLE_WAIT_MS = SECOND_MS;
+const BACKOFF_MIN_MS = 50;
+const BACKOFF_MAX_MS = 5 * SECOND_MS;
+
+/** How a lane is doing, for readiness and people. */
+export interface LaneHealth {
+  readonly lane: string;
+  readonly state: 'opening' | 'running' | 'failing' | 'stopped';
+  /** Code of the last error while `failing`, else ''. */
+  readonly code: string;
+  readonly hint: string;
+  readonly offset: number;
+  /** Records in the inbox that were not read yet. */
+  readonly lag: number;
+}
+
+/** Runs one lane until it is stopped: opens it, pumps it, saves it, and opens it again when it fails. */
+export class LaneLoop<In, Out extends TopicBodies> {
+  readonly lane: string;
+  readonly #spec: LaneSpec<In, Out>;
+  readonly #ports: LanePorts;
+  readonly #partition: number;
+  readonly #logger: Logger;
+  #runner: LaneRunner<In, Out> | undefined;
+  #failure: AppError | undefined;
+  #state: LaneHealth['state'] = 'opening';
+  #backoffMs = BACKOFF_MIN_MS;
+  #savedAtMs = 0;
+  #saveTookMs = 0;
+  #saving: Promise<void> | undefined;
+  #isStopping = false;
+  #done: Promise<void> | undefined;
+
+  constructor(spec: LaneSpec<In, Out>, ports: LanePorts, partition: number, logger: Logger) {
+    this.lane = laneName(spec.name, spec.inbox.topic, partition);
+    this.#spec = spec;
+    this.#ports = ports;
+    this.#partition = partition;
+    this.#logger = logger;
+  }
+
+  /** Starts to run. */
+  start(): void {
+    this.#done ??= this.#run();
+  }
+
+  /** Stops after the present batch, with a closing checkpoint. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#done;
+    await this.#saving;
+    await this.#runner
+      ?.checkpoint()
+      .catch((error: unknown) => this.#logger.warn({ error, lane: this.lane }, 'no closing checkpoint'));
+    this.#state = 'stopped';
+  }
+
+  async health(): Promise<LaneHealth> {
+    const { topic } = this.#spec.inbox;
+    const offset = this.#runner?.offset ?? 0;
+    const { endOffset } = await this.#ports.log.range({ topic, partition: this.#partition });
+    const { code = '', hint = '' } = this.#failure ?? {};
+    return { lane: this.lane, state: this.#state, code, hint, offset, lag: Math.max(0, endOffset - offset) };
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopping) {
+      try {
+        await this.#turn();
+      } catch (error) {
+        await this.#fail(error);
+      }
+    }
+  }
+
+  async #turn(): Promise<void> {
+    this.#runner ??= await LaneRunner.open(this.#spec, this.#ports, this.#partition);
+    const read = await this.#runner.pump();
+    this.#state = 'running';
+    this.#failure = undefined;
+    this.#backoffMs = BACKOFF_MIN_MS;
+    this.#saveIfDue(this.#runner);
+    if (read > 0) return;
+    const inbox = { topic: this.#spec.inbox.topic, partition: this.#partition };
+    await this.#ports.log.wait(inbox, this.#runner.offset, IDLE_WAIT_MS);
+  }
+
+  /** In the background: a slow store costs recovery time, never throughput. */
+  #saveIfDue(runner: LaneRunner<In, Out>): void {
+    const now = performance.now();
+    if (this.#savedAtMs === 0) this.#savedAtMs = now;
+    const dueMs = Math.max(CHECKPOINT_EVERY_MS, CHECKPOINT_COST_FACTOR * this.#saveTookMs);
+    if (this.#saving !== undefined || now - this.#savedAtMs < dueMs) return;
+    this.#savedAtMs = now;
+    this.#saving = runner.checkpoint().then(
+      () => {
+        this.#saveTookMs = performance.now() - now;
+        this.#saving = undefined;
+      },
+      (error: unknown) => {
+        this.#saving = undefined;
+        this.#logger.warn({ error, lane: this.lane }, 'checkpoint failed; recovery would take longer');
+      },
+    );
+  }
+
+  /** The world is away: back off and go on with the same runner. A processor died, or the lane cannot open: reopen. */
+  async #fail(error: unknown): Promise<void> {
+    if (!(error instanceof AppError)) this.#logger.error({ error, lane: this.lane }, 'lane failed');
+    const isNew = this.#failure?.code !== (error as AppError).code;
+    this.#state = 'failing';
+    this.#failure = error instanceof AppError ? error : undefined;
+    if (isNew) this.#logger.warn({ error, lane: this.lane }, 'lane fails; it is tried again');
+    if (error instanceof ProcessDiedError) {
+      const at = { lane: this.lane, offset: error.offset };
+      await recordDeath(this.#ports.objects, at, randomUUID()).catch(() => false);
+    }
+    if (!(error instanceof AppError) || error.kind !== 'unavailable') this.#runner = undefined;
+    await new Promise((resolve) => setTimeout(resolve, this.#backoffMs));
+    this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MAX_MS);
+  }
+}

@@ -1,0 +1,63 @@
+import { Environment, type ParseResult } from '@marcbachmann/cel-js';
+
+/** What conditions see: the suspected release, and its service as a whole. Ratios are 0 to 1, numbers are doubles. */
+export interface PolicyInputs {
+  readonly cause: {
+    readonly version: string;
+    readonly stableVersion: string;
+    /** `errors` or `latency`. */
+    readonly sli: string;
+    /** `pass`, `fail` or `insufficient`. */
+    readonly verdict: string;
+    /** Evidence against the version as log10 of an e-value. */
+    readonly log10E: number;
+    /** Error ratio, or p95 in ms; and the same of what it is compared with. */
+    readonly observed: number;
+    readonly expected: number;
+    readonly requests: number;
+    readonly bad: number;
+    readonly trafficRatio: number;
+    readonly ageSeconds: number;
+  };
+  readonly service: {
+    readonly name: string;
+    readonly environment: string;
+    readonly verdict: string;
+    readonly errorRatio: number;
+    readonly baselineErrorRatio: number;
+    readonly p95Ms: number;
+    readonly baselineP95Ms: number;
+    readonly requests: number;
+  };
+}
+
+const TEXTS = { version: 'string', stableVersion: 'string', sli: 'string', verdict: 'string' };
+const CAUSE_NUMBERS = ['log10E', 'observed', 'expected', 'requests', 'bad', 'trafficRatio', 'ageSeconds'];
+const SERVICE_NUMBERS = ['errorRatio', 'baselineErrorRatio', 'p95Ms', 'baselineP95Ms', 'requests'];
+const doubles = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, 'double']));
+
+const ENVIRONMENT = new Environment({ unlistedVariablesAreDyn: false, limits: { maxAstNodes: 500, maxDepth: 50 } })
+  .registerVariable('cause', { schema: { ...TEXTS, ...doubles(CAUSE_NUMBERS) } })
+  .registerVariable('service', {
+    schema: { name: 'string', environment: 'string', verdict: 'string', ...doubles(SERVICE_NUMBERS) },
+  });
+
+/** A condition that was parsed and type-checked. */
+export type Condition = ParseResult;
+
+/** Parses and type-checks an expression. Returns the condition, or what is wrong with it in one line. */
+export function compile(expression: string): Condition | string {
+  try {
+    const condition = ENVIRONMENT.parse(expression);
+    const { valid, type, error } = condition.check();
+    if (!valid) return firstLine(error);
+    return type === 'bool' ? condition : `must be a boolean, is ${type ?? 'unknown'}`;
+  } catch (error) {
+    return firstLine(error);
+  }
+}
+
+/** First line of an error's message; the rest is a picture of the place. */
+export function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0]!.trim();
+}

@@ -1,0 +1,36 @@
+/** Every key of a policy, for guesses. */
+const KEYS = [
+  ...['kind', 'metadata', 'name', 'version', 'spec', 'autonomy', 'scope', 'environments', 'services', 'match', 'slis'],
+  ...['cause', 'conditions', 'expression', 'message', 'action', 'type', 'ttlSeconds', 'limits', 'cooldownSeconds'],
+  ...[
+    'maxPerHour',
+    'maxTrafficRatio',
+    'systemicStopRatio',
+    'freshnessSeconds',
+    'verify',
+    'stabilizeSeconds',
+    'windowSeconds',
+  ],
+];
+const DISTANCE_MAX = 3;
+
+/** The known key that a mistyped one is nearest to, or `undefined` where none is near. */
+export function nearest(key: string): string | undefined {
+  const ranked = KEYS.map((known) => ({ known, distance: distance(key.toLowerCase(), known.toLowerCase()) }));
+  ranked.sort((a, b) => a.distance - b.distance);
+  return ranked[0]!.distance <= DISTANCE_MAX ? ranked[0]!.known : undefined;
+}
+
+/** Levenshtein distance, the usual two rows. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

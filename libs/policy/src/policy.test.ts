@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { evaluate, matchesPattern, matchesScope } from './evaluate.ts';
+import { parsePolicy, policyDigest } from './parse.ts';
+
+// Goal: a policy does what its author wrote, or is refused with the place of the mistake; one that could run away is
+// never taken. Method: one good policy, spoiled in every way an author does; conditions against plain JavaScript.
+
+const GOOD = readFileSync(new URL('../testdata/rollback-failing-release.yaml', import.meta.url), 'utf8');
+const problemsOf = (text: string): string => {
+  try {
+    parsePolicy(text);
+    return '';
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'POLICY_INVALID', kind: 'rejected' });
+    return (error as Error).message;
+  }
+};
+const cause = {
+  version: 'v2',
+  stableVersion: 'v1',
+  sli: 'errors',
+  verdict: 'fail',
+  log10E: 5,
+  observed: 0.2,
+  expected: 0.01,
+  requests: 100,
+  bad: 20,
+  trafficRatio: 0.25,
+  ageSeconds: 7,
+};
+const service = {
+  name: 'checkout',
+  environment: 'demo',
+  verdict: 'fail',
+  errorRatio: 0.1,
+  baselineErrorRatio: 0.01,
+  p95Ms: 10,
+  baselineP95Ms: 9,
+  requests: 400,
+};
+
+test('a good policy is read, and what it leaves out has its default', () => {
+  const { spec, metadata } = parsePolicy(GOOD);
+  expect(metadata).toEqual({ name: 'rollback-failing-release', version: 1 });
+  expect(spec.limits).toMatchObject({
+    cooldownSeconds: 600,
+    maxPerHour: 3,
+    maxTrafficRatio: 0.5,
+    systemicStopRatio: 0.4,
+  });
+  expect(policyDigest(GOOD)).toMatch(/^[0-9a-f]{64}$/);
+});
+
+test.each([
+  [
+    'an unknown key',
+    GOOD.replace('cooldownSeconds', 'cooldwonSeconds'),
+    /21:5 unknown key spec.limits.cooldwonSeconds, did you mean cooldownSeconds\?/,
+  ],
+  ['a missing key', GOOD.replace(/ {2}ttlSeconds.*\n/, ''), /spec.ttlSeconds/],
+  ['a wrong type', GOOD.replace('maxPerHour: 3', 'maxPerHour: often'), /22:5 spec.limits.maxPerHour/],
+  ['bad indentation', GOOD.replace('  autonomy', ' autonomy'), /\d+:\d+ /],
+  ['a key twice', `${GOOD}  ttlSeconds: 5\n`, /unique/],
+  [
+    'a mistyped variable',
+    GOOD.replace('cause.verdict == "fail"', 'cause.verdikt == "fail"'),
+    /9:7 condition release-fails: .*verdikt/,
+  ],
+  ['a condition that is no boolean', GOOD.replace('cause.verdict == "fail"', 'cause.log10E'), /must be a boolean/],
+  [
+    'a condition that is no CEL',
+    GOOD.replace('cause.verdict == "fail"', 'cause.verdict =='),
+    /condition release-fails/,
+  ],
+  ['autonomy that does not exist yet', GOOD.replace('auto\n', 'approve\n'), /spec.autonomy/],
+  ['aliases', GOOD.replace('ttlSeconds: 3600', 'ttlSeconds: &a 3600\n  x: *a'), /./],
+  ['a text that is too long', `${GOOD}# ${'x'.repeat(70_000)}`, /longer/],
+  ['no cooldown', GOOD.replace(/ {4}cooldownSeconds.*\n/, ''), /unsafe: .*cooldownSeconds/],
+  ['no budget', GOOD.replace(/ {4}maxPerHour.*\n/, ''), /unsafe: .*maxPerHour/],
+  ['no blast radius', GOOD.replace(/ {4}maxTrafficRatio.*\n/, ''), /unsafe: .*maxTrafficRatio/],
+  ['all environments', GOOD.replace('[demo*]', "['*']"), /unsafe: .*environments/],
+])('%s is refused with its place', (_name, text, message) => {
+  expect(text).not.toBe(GOOD);
+  expect(problemsOf(text)).toMatch(message);
+});
+
+test('all problems are told at once', () => {
+  const text = GOOD.replace('cooldownSeconds', 'cooldwonSeconds').replace('maxPerHour: 3', 'maxPerHour: often');
+  expect(problemsOf(text).split(';').length).toBeGreaterThanOrEqual(2);
+});
+
+test('a bomb of aliases is refused at once', () => {
+  const bomb = `a: &a [x]\n${Array.from({ length: 20 }, (_, n) => `b${n}: &b${n} [*${n === 0 ? 'a' : `b${n - 1}`}, *${n === 0 ? 'a' : `b${n - 1}`}]`).join('\n')}\n`;
+  expect(problemsOf(bomb)).toMatch(/alias/);
+});
+
+test('every clause is evaluated, with its numbers', () => {
+  const { holds, clauses } = evaluate(parsePolicy(GOOD), {
+    cause: { ...cause, verdict: 'pass', observed: 0.0303 },
+    service,
+  });
+  expect(holds).toBe(false);
+  expect(clauses.map(({ name, holds: each }) => [name, each])).toEqual([
+    ['release-fails', false],
+    ['enough-evidence', true],
+    ['worse-by-a-margin', false],
+  ]);
+  expect(clauses[2]!.message).toBe('errors 0.0303 against 0.01');
+});
+
+test('conditions mean what they say', () => {
+  const policy = parsePolicy(GOOD);
+  const number = fc.double({ min: 0, max: 10, noNaN: true });
+  const any = fc.record({
+    sli: fc.constantFrom('errors', 'latency'),
+    verdict: fc.constantFrom('pass', 'fail', 'insufficient'),
+    log10E: number,
+    observed: number,
+    expected: number,
+  });
+  fc.assert(
+    fc.property(any, (some) => {
+      const { sli, verdict, log10E, observed, expected } = some;
+      const margin = sli === 'errors' ? observed - expected >= 0.05 : observed >= 1.3 * expected;
+      const { holds } = evaluate(policy, { cause: { ...cause, ...some }, service });
+      expect(holds).toBe(verdict === 'fail' && log10E >= 2 && margin);
+    }),
+  );
+});
+
+test('what is not named is out of scope', () => {
+  const policy = parsePolicy(GOOD);
+  expect(matchesScope(policy, 'demo-latency', 'checkout')).toBe(true);
+  expect(matchesScope(policy, 'production', 'checkout')).toBe(false);
+  expect([
+    matchesPattern('a*', 'abc'),
+    matchesPattern('abc', 'abc'),
+    matchesPattern('abc', 'abcd'),
+    matchesPattern('*', 'x'),
+  ]).toEqual([true, true, false, true]);
+});

@@ -1,0 +1,144 @@
+/** A sketch as it is saved: counts of `(2^(i/64), 2^((i+1)/64)]` µs for i from `offset` on, and of 0 µs. */
+export interface SketchData {
+  readonly zeroCount: number;
+  readonly offset: number;
+  readonly counts: readonly number[];
+}
+
+/** Buckets per doubling: a value is at most 0.55 % off its bucket's middle. */
+const SUB_BUCKETS = 64;
+/** Cells of the look-up table per doubling; each holds at most one bucket boundary. */
+const CELLS = 4_096;
+const MANTISSA_BITS = 20;
+const CELL_SHIFT = MANTISSA_BITS - Math.log2(CELLS);
+
+/** Lower boundaries of the sub-buckets of [1, 2). */
+const BOUNDARIES = Float64Array.from({ length: SUB_BUCKETS + 1 }, (_, sub) => 2 ** (sub / SUB_BUCKETS));
+/** For each cell, the sub-bucket that holds its start. */
+const SUB_OF_CELL = Uint8Array.from({ length: CELLS }, (_, cell) => {
+  const value = 1 + cell / CELLS;
+  let sub = 0;
+  while (sub < SUB_BUCKETS - 1 && BOUNDARIES[sub + 1]! < value) sub += 1;
+  return sub;
+});
+
+const float = new Float64Array(1);
+const words = new Uint32Array(float.buffer);
+
+/**
+ * Bucket of a duration in whole µs, at least 1: the `i` with `2^(i/64) < us <= 2^((i+1)/64)`, so 1 is in -1.
+ *
+ * Source: OpenTelemetry metrics data model, "Exponential Histogram", scale 6, mapped by a table over the mantissa.
+ */
+export function bucketOf(us: number): number {
+  float[0] = us;
+  const high = words[1]!;
+  const exponent = (high >>> MANTISSA_BITS) - 1_023;
+  const mantissa = us / 2 ** exponent;
+  if (mantissa === 1) return exponent * SUB_BUCKETS - 1;
+  let sub = SUB_OF_CELL[(high & 0xfffff) >>> CELL_SHIFT]!;
+  if (mantissa > BOUNDARIES[sub + 1]!) sub += 1;
+  return exponent * SUB_BUCKETS + sub;
+}
+
+/** Middle of a bucket in µs: the harmonic-geometric one, equally far off from both ends relatively. */
+function middleOf(bucket: number): number {
+  const lower = 2 ** (bucket / SUB_BUCKETS);
+  const upper = 2 ** ((bucket + 1) / SUB_BUCKETS);
+  return (2 * lower * upper) / (lower + upper);
+}
+
+/** How many durations fell into which bucket. Merging adds buckets, so order cannot show. */
+export class DurationSketch {
+  #zeroCount = 0;
+  #count = 0;
+  #offset = 0;
+  #counts = new Float64Array(0);
+
+  /** A sketch with the given content. */
+  static from(data: SketchData): DurationSketch {
+    const sketch = new DurationSketch();
+    sketch.merge(data);
+    return sketch;
+  }
+
+  /** How many durations there are. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Adds a duration in whole µs, `times` times. */
+  add(us: number, times = 1): void {
+    this.#count += times;
+    if (us < 1) {
+      this.#zeroCount += times;
+      return;
+    }
+    const bucket = bucketOf(us);
+    this.#reserve(bucket, bucket);
+    this.#counts[bucket - this.#offset]! += times;
+  }
+
+  /** Adds all of another sketch; with `weight` below 1 a share of it, for forgetting. */
+  merge({ zeroCount, offset, counts }: SketchData, weight = 1): void {
+    this.#zeroCount += zeroCount * weight;
+    this.#count += zeroCount * weight;
+    if (counts.length === 0) return;
+    this.#reserve(offset, offset + counts.length - 1);
+    counts.forEach((count, index) => {
+      this.#counts[offset + index - this.#offset]! += count * weight;
+      this.#count += count * weight;
+    });
+  }
+
+  /**
+   * The duration in µs that a share `q` of all does not exceed, at most 1 % off; 0 when there is none.
+   *
+   * @param q - 0 to 1.
+   */
+  quantile(q: number): number {
+    let rest = q * this.#count - this.#zeroCount;
+    if (rest <= 0 || this.#count === 0) return 0;
+    let last = 0;
+    for (let index = 0; index < this.#counts.length; index += 1) {
+      if (this.#counts[index]! === 0) continue;
+      last = index;
+      rest -= this.#counts[index]!;
+      if (rest <= 1e-9) break;
+    }
+    return middleOf(this.#offset + last);
+  }
+
+  /** How many durations are in buckets above that of `us`. */
+  countAbove(us: number): number {
+    const bucket = us < 1 ? -Infinity : bucketOf(us);
+    let above = 0;
+    for (let index = 0; index < this.#counts.length; index += 1) {
+      if (this.#offset + index > bucket) above += this.#counts[index]!;
+    }
+    return above;
+  }
+
+  /** The content, without empty buckets at its ends. */
+  toData(): SketchData {
+    let first = 0;
+    let end = this.#counts.length;
+    while (first < end && this.#counts[first] === 0) first += 1;
+    while (end > first && this.#counts[end - 1] === 0) end -= 1;
+    const counts = [...this.#counts.subarray(first, end)];
+    return { zeroCount: this.#zeroCount, offset: counts.length === 0 ? 0 : this.#offset + first, counts };
+  }
+
+  /** Makes room for buckets `[low, high]`, in steps, so that a wide range costs few copies. */
+  #reserve(low: number, high: number): void {
+    const end = this.#offset + this.#counts.length;
+    if (this.#counts.length > 0 && low >= this.#offset && high < end) return;
+    const isEmpty = this.#counts.length === 0;
+    const from = isEmpty || low < this.#offset ? low - SUB_BUCKETS / 4 : this.#offset;
+    const until = isEmpty || high >= end ? high + SUB_BUCKETS / 4 : end;
+    const counts = new Float64Array(until - from);
+    counts.set(this.#counts, isEmpty ? 0 : this.#offset - from);
+    this.#counts = counts;
+    this.#offset = from;
+  }
+}

@@ -1,0 +1,66 @@
+import { controlCodec } from '@flyball/contracts';
+import { type Log, Marks, provenanceOf } from '@flyball/runtime';
+
+const TOPIC = 'flyball.control';
+const READ_BYTES_MAX = 1_000_000;
+
+/** Where the kill switch looks beside the log. */
+export interface KillSwitchOptions {
+  readonly log: Log;
+  /** Whether the file that pauses exists. */
+  readonly isPauseFileThere: () => boolean;
+  /** A clock that only goes forward, ms. */
+  readonly monotonicMs: () => number;
+}
+
+/**
+ * Whether effects may start. Any one road stops them: the last word on `flyball.control`, a word at the actuator's own
+ * port, a file beside it. No word on record means paused.
+ */
+export class KillSwitch {
+  readonly #options: KillSwitchOptions;
+  readonly #places: { offset: number; readonly marks: Marks }[] = [];
+  readonly #isResumed = new Map<string, boolean>();
+  #readAtMs = -Infinity;
+  #isPausedHere = false;
+
+  constructor(options: KillSwitchOptions) {
+    this.#options = options;
+  }
+
+  /** The word at the actuator's own port. It stops everything, whatever the log says. */
+  pauseHere(isPaused: boolean): void {
+    this.#isPausedHere = isPaused;
+  }
+
+  /** Reads `flyball.control` to its end. @throws {UnavailableError} from the log: then no effect may start. */
+  async read(): Promise<void> {
+    const { log, monotonicMs } = this.#options;
+    const { partitions } = await log.describe(TOPIC);
+    const startedAtMs = monotonicMs();
+    for (let partition = 0; partition < partitions; partition += 1) {
+      const place = (this.#places[partition] ??= { offset: 0, marks: new Marks() });
+      for (;;) {
+        const records = await log.read({ topic: TOPIC, partition }, place.offset, READ_BYTES_MAX);
+        for (const record of records) {
+          place.offset = record.offset + 1;
+          if (!place.marks.raise(provenanceOf(record.headers), record.appendedAtMs)) continue;
+          const word = controlCodec.decode(record);
+          if (word.type === 'pause') this.#isResumed.set(word.tenant, false);
+          if (word.type === 'resume') this.#isResumed.set(word.tenant, true);
+        }
+        if (records.length === 0) break;
+      }
+    }
+    this.#readAtMs = startedAtMs;
+  }
+
+  /** Why effects for a tenant are stopped, or '' when they may start. */
+  stoppedBy(tenant: string, controlAgeMs: number): string {
+    if (this.#isPausedHere) return 'paused at the actuator';
+    if (this.#options.isPauseFileThere()) return 'the file PAUSE is there';
+    if (this.#isResumed.get(tenant) !== true) return 'paused, or never resumed';
+    const ageMs = this.#options.monotonicMs() - this.#readAtMs;
+    return ageMs > controlAgeMs ? 'flyball.control cannot be read' : '';
+  }
+}

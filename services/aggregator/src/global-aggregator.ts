@@ -1,0 +1,209 @@
+import {
+  type Missed,
+  OVERFLOW,
+  type Partial,
+  type PartialsMessage,
+  type Series,
+  type Subject,
+  subjectKey,
+  type TimeStep,
+  type WindowsMessage,
+} from '@flyball/contracts';
+import { slotStartMs, utf8 } from '@flyball/core';
+import { type Entry, Frontier, type Outbox, type Processor } from '@flyball/runtime';
+import type { AggregatorConfig } from './config.ts';
+import { Coverage } from './coverage.ts';
+import { parseSnapshot } from './local-aggregator.ts';
+import { SeriesSet } from './series-sum.ts';
+
+/** What `global` says. */
+export type GlobalOut = { 'flyball.windows': WindowsMessage };
+
+/** Where a global aggregator stands in the topology. */
+export interface GlobalPlace {
+  /** Its own lane: `global:flyball.partials/0`. */
+  readonly lane: string;
+  /** Raw partitions that it waits for: `otlp_spans/0` …. Others join when first heard. */
+  readonly rawPartitions: readonly string[];
+}
+
+interface KnownSubject {
+  readonly subject: Subject;
+  /** Start of the first window that it was heard in, ms: it gets no window before. */
+  sinceMs: number;
+  /** Covered time without a span, ms. */
+  silentMs: number;
+  lateSpans: number;
+  earlySpans: number;
+}
+
+interface OpenWindow {
+  spans: number;
+  readonly set: SeriesSet;
+}
+
+/**
+ * Second phase: merges the partials of its subjects into windows, and emits each window once, when the time of
+ * every raw partition has passed its end plus the grace. A subject that was seen gets a window each period, also an
+ * empty one: silence must be visible.
+ */
+export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
+  readonly #config: AggregatorConfig;
+  readonly #lane: string;
+  readonly #frontier: Frontier;
+  readonly #coverage: Coverage;
+  #times = new Map<string, number>();
+  #subjects = new Map<string, KnownSubject>();
+  /** By start, then subject. */
+  #open = new Map<number, Map<string, OpenWindow>>();
+  /** Windows up to here are out; `null` before the first. */
+  #closedMs: number | null = null;
+
+  constructor(config: AggregatorConfig, { lane, rawPartitions }: GlobalPlace) {
+    this.#config = config;
+    this.#lane = lane;
+    this.#frontier = new Frontier(rawPartitions);
+    this.#coverage = new Coverage(config);
+  }
+
+  process({ body }: Entry<PartialsMessage>, outbox: Outbox<GlobalOut>): void {
+    if (body.type === 'partial') this.#merge(body);
+    else if (body.type === 'missed') this.#miss(body);
+    else this.#passTime(body, outbox);
+  }
+
+  /** A partial of ours was lost: no raw partition can vouch for what is open. */
+  skip(): void {
+    for (const [from, atMs] of this.#times) {
+      const blind = [{ fromMs: this.#closedMs ?? atMs, untilMs: atMs }];
+      this.#coverage.add({ type: 'time', from, atMs, blind, refusedTenants: [] }, atMs);
+    }
+  }
+
+  #merge({ subject, startMs, spans, series }: Partial): void {
+    const known = this.#know(subject);
+    known.sinceMs = Math.min(known.sinceMs, startMs);
+    if (this.#closedMs !== null && startMs + this.#config.windowMs <= this.#closedMs) {
+      // Cannot be while a partition's partials come before its time; counted, so that it could not hide.
+      known.lateSpans += spans;
+      return;
+    }
+    const key = subjectKey(known.subject);
+    const windows = this.#open.get(startMs) ?? new Map<string, OpenWindow>();
+    this.#open.set(startMs, windows);
+    const window = windows.get(key) ?? { spans: 0, set: new SeriesSet(this.#config) };
+    windows.set(key, window);
+    window.spans += spans;
+    for (const each of series) window.set.of(each).merge(each);
+  }
+
+  #miss({ subject, lateSpans, earlySpans }: Missed): void {
+    const known = this.#know(subject);
+    known.lateSpans += lateSpans;
+    known.earlySpans += earlySpans;
+  }
+
+  #know(subject: Subject): KnownSubject {
+    const key = subjectKey(subject);
+    const known = this.#subjects.get(key);
+    if (known !== undefined) return known;
+    const isOverflow = this.#subjects.size >= this.#config.subjectsMax && subject.service !== OVERFLOW;
+    if (isOverflow) return this.#know({ tenant: subject.tenant, environment: OVERFLOW, service: OVERFLOW });
+    const fresh = { subject, sinceMs: Number.MAX_SAFE_INTEGER, silentMs: 0, lateSpans: 0, earlySpans: 0 };
+    this.#subjects.set(key, fresh);
+    return fresh;
+  }
+
+  #passTime(step: TimeStep, outbox: Outbox<GlobalOut>): void {
+    const { windowMs, graceMs } = this.#config;
+    this.#coverage.add(step, this.#times.get(step.from) ?? step.atMs);
+    this.#times.set(step.from, step.atMs);
+    if (!this.#frontier.raise(step.from, step.atMs)) return;
+    const untilMs = slotStartMs(this.#frontier.atMs - graceMs, windowMs);
+    this.#closedMs ??= Math.min(untilMs, ...this.#open.keys());
+    while (this.#closedMs < untilMs) this.#closeNext(untilMs, outbox);
+  }
+
+  /** Emits the next window of every subject. Time of which nothing is known and nothing was heard is passed over. */
+  #closeNext(untilMs: number, outbox: Outbox<GlobalOut>): void {
+    const { windowMs } = this.#config;
+    const startMs = this.#closedMs!;
+    const window = { startMs, endMs: startMs + windowMs };
+    const coverage = this.#coverage.of(window, '', this.#frontier.save().length);
+    const open = this.#open.get(startMs);
+    const isVoid = coverage === 0 && open === undefined;
+    if (!isVoid) this.#emitWindows(window, outbox);
+    this.#open.delete(startMs);
+    this.#closedMs = window.endMs;
+    // A run of void windows ends in one `closed`: it says that all up to its end is final.
+    const isLast = window.endMs === untilMs || this.#open.has(window.endMs);
+    if (!isVoid || isLast) {
+      outbox.broadcast('flyball.windows', { type: 'closed', from: this.#lane, endMs: window.endMs, coverage });
+    }
+    this.#coverage.prune(window.endMs);
+  }
+
+  #emitWindows(window: { startMs: number; endMs: number }, outbox: Outbox<GlobalOut>): void {
+    const { windowMs, subjectTtlMs } = this.#config;
+    const partitions = this.#frontier.save().length;
+    const open = this.#open.get(window.startMs);
+    for (const [key, known] of [...this.#subjects].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const { subject, lateSpans, earlySpans } = known;
+      // A subject of which all came too late is heard of, but has no window to begin with.
+      if (known.sinceMs >= window.endMs && lateSpans + earlySpans === 0) continue;
+      const coverage = this.#coverage.of(window, subject.tenant, partitions);
+      const { spans, set } = open?.get(key) ?? { spans: 0, set: undefined };
+      const series = set?.toSeries() ?? [];
+      const body = { subject, ...window, coverage, spans, lateSpans, earlySpans, series };
+      outbox.emit('flyball.windows', key, { type: 'window', ...body });
+      known.lateSpans = 0;
+      known.earlySpans = 0;
+      if (spans > 0) known.silentMs = 0;
+      else if (coverage === 1) known.silentMs += windowMs;
+      if (known.silentMs < subjectTtlMs) continue;
+      this.#subjects.delete(key);
+      outbox.emit('flyball.windows', key, { type: 'gone', subject, endMs: window.endMs });
+    }
+  }
+
+  snapshot(): Uint8Array {
+    const open = [...this.#open]
+      .sort(([a], [b]) => a - b)
+      .map(([startMs, windows]) => [
+        startMs,
+        [...windows].map(([key, { spans, set }]) => [key, spans, set.toSeries()]),
+      ]);
+    return utf8(
+      JSON.stringify({
+        v: 1,
+        closedMs: this.#closedMs,
+        frontier: this.#frontier.save(),
+        times: [...this.#times].sort(([a], [b]) => (a < b ? -1 : 1)),
+        coverage: this.#coverage.save(),
+        subjects: [...this.#subjects],
+        open,
+      }),
+    );
+  }
+
+  restore(snapshot: Uint8Array): void {
+    const saved = parseSnapshot<SavedGlobal>(snapshot);
+    this.#closedMs = saved.closedMs;
+    this.#frontier.restore(saved.frontier);
+    this.#times = new Map(saved.times);
+    this.#coverage.restore(saved.coverage);
+    this.#subjects = new Map(saved.subjects);
+    const windowsOf = (windows: SavedGlobal['open'][number][1]) =>
+      new Map(windows.map(([key, spans, series]) => [key, { spans, set: new SeriesSet(this.#config, series) }]));
+    this.#open = new Map(saved.open.map(([startMs, windows]) => [startMs, windowsOf(windows)]));
+  }
+}
+
+interface SavedGlobal {
+  readonly closedMs: number | null;
+  readonly frontier: readonly (readonly [string, number | null])[];
+  readonly times: readonly (readonly [string, number])[];
+  readonly coverage: ReturnType<Coverage['save']>;
+  readonly subjects: readonly (readonly [string, KnownSubject])[];
+  readonly open: readonly (readonly [number, readonly (readonly [string, number, readonly Series[]])[]])[];
+}

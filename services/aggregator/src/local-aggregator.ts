@@ -1,0 +1,114 @@
+import type { Interval, PartialsMessage, RawMessage } from '@flyball/contracts';
+import { subjectKey } from '@flyball/contracts';
+import { RejectedError, slotStartMs, textOf, utf8 } from '@flyball/core';
+import { TraceScan } from '@flyball/otlp';
+import type { Entry, Outbox, Processor, SkippedEntry } from '@flyball/runtime';
+import type { AggregatorConfig } from './config.ts';
+import { LocalBatch, type SavedBatch } from './local-batch.ts';
+
+/** What `local` says. */
+export type LocalOut = { 'flyball.partials': PartialsMessage };
+
+interface State {
+  /** Log time of the partition: the greatest append time so far; `null` before the first entry. */
+  atMs: number | null;
+  /** Append time of the last entry. */
+  lastMs: number;
+  stepMs: number;
+  blind: Interval[];
+  refusedTenants: string[];
+}
+
+/**
+ * First phase: sums up one raw partition between two time steps, and passes its time on. It alone reads spans, and
+ * it alone decides what is late, so that no later stage depends on who was fast.
+ */
+export class LocalAggregator implements Processor<RawMessage, LocalOut> {
+  readonly #config: AggregatorConfig;
+  readonly #from: string;
+  readonly #scan = new TraceScan();
+  readonly #batch: LocalBatch;
+  #state: State = { atMs: null, lastMs: 0, stepMs: 0, blind: [], refusedTenants: [] };
+
+  /** @param from - the raw partition, `otlp_spans/3`. */
+  constructor(config: AggregatorConfig, from: string) {
+    this.#config = config;
+    this.#from = from;
+    this.#batch = new LocalBatch(config);
+  }
+
+  process({ atMs, body }: Entry<RawMessage>, outbox: Outbox<LocalOut>): void {
+    this.#advance(atMs, outbox);
+    if (body.type === 'tick') {
+      const tenants = Object.keys(body.refused);
+      this.#state.refusedTenants = [...new Set([...this.#state.refusedTenants, ...tenants])].sort();
+      return;
+    }
+    try {
+      this.#scan.read(body.bytes);
+    } catch (error) {
+      if (!(error instanceof RejectedError)) throw error;
+      return outbox.reject(error);
+    }
+    this.#batch.add(this.#scan, body.tenant, this.#state.atMs!);
+  }
+
+  /** What the entry held is lost: the partition cannot vouch for this instant. */
+  skip({ atMs }: SkippedEntry, outbox: Outbox<LocalOut>): void {
+    this.#advance(atMs, outbox);
+    this.#state.blind.push({ fromMs: this.#state.atMs!, untilMs: this.#state.atMs! });
+  }
+
+  /**
+   * Moves the partition's time, which never goes back. A hole between two entries, or a clock that jumped back,
+   * is blindness: what happened then nobody can say. A birth is no hole.
+   */
+  #advance(appendedAtMs: number, outbox: Outbox<LocalOut>): void {
+    const state = this.#state;
+    if (state.atMs === null) {
+      state.atMs = appendedAtMs;
+      state.stepMs = slotStartMs(appendedAtMs, this.#config.stepMs);
+    } else if (appendedAtMs - state.lastMs > this.#config.blindGapMs) {
+      state.blind.push({ fromMs: Math.min(state.lastMs, state.atMs), untilMs: Math.max(appendedAtMs, state.atMs) });
+    } else if (appendedAtMs < state.lastMs) {
+      state.blind.push({ fromMs: appendedAtMs, untilMs: state.atMs });
+    }
+    state.lastMs = appendedAtMs;
+    state.atMs = Math.max(state.atMs, appendedAtMs);
+    const stepMs = slotStartMs(state.atMs, this.#config.stepMs);
+    if (stepMs === state.stepMs) return;
+    state.stepMs = stepMs;
+    for (const message of this.#batch.take()) outbox.emit('flyball.partials', subjectKey(message.subject), message);
+    const { blind, refusedTenants } = state;
+    outbox.broadcast('flyball.partials', { type: 'time', from: this.#from, atMs: stepMs, blind, refusedTenants });
+    state.blind = [];
+    state.refusedTenants = [];
+  }
+
+  snapshot(): Uint8Array {
+    return utf8(JSON.stringify({ v: 1, ...this.#state, batch: this.#batch.save() }));
+  }
+
+  restore(snapshot: Uint8Array): void {
+    const { v, batch, ...state } = parseSnapshot<State & { batch: SavedBatch }>(snapshot);
+    void v;
+    this.#state = state;
+    this.#batch.restore(batch);
+  }
+}
+
+/**
+ * Reads a snapshot of version 1.
+ *
+ * @throws {RejectedError} `SNAPSHOT_INVALID`: the runner tries an older checkpoint.
+ */
+export function parseSnapshot<State>(snapshot: Uint8Array): State & { v: number } {
+  let saved: State & { v: number };
+  try {
+    saved = JSON.parse(textOf(snapshot)) as State & { v: number };
+  } catch (cause) {
+    throw new RejectedError('SNAPSHOT_INVALID', 'snapshot is not JSON', { cause });
+  }
+  if (saved.v !== 1) throw new RejectedError('SNAPSHOT_INVALID', 'snapshot has an unknown version');
+  return saved;
+}

@@ -1,0 +1,99 @@
+import { OVERFLOW, type Series, type SeriesId, seriesKey, type View } from '@flyball/contracts';
+import { DurationSketch } from '@flyball/stats';
+import type { AggregatorConfig } from './config.ts';
+
+/** One series that is being summed up. Merging is associative and commutative, but for which exemplar is kept. */
+export class SeriesSum {
+  readonly id: SeriesId;
+  #count = 0;
+  #errors = 0;
+  #sumUs = 0;
+  #minUs = Infinity;
+  #maxUs = -1;
+  #sketch = new DurationSketch();
+  #slowestTraceId = '';
+  #errorTraceId = '';
+
+  constructor(id: SeriesId) {
+    this.id = id;
+  }
+
+  /** Adds a span. `traceId` is asked for only where the span becomes an exemplar. */
+  add(durationUs: number, isError: boolean, traceId: () => string): void {
+    this.#count += 1;
+    this.#sumUs += durationUs;
+    this.#sketch.add(durationUs);
+    if (durationUs < this.#minUs) this.#minUs = durationUs;
+    if (durationUs > this.#maxUs) {
+      this.#maxUs = durationUs;
+      this.#slowestTraceId = traceId();
+    }
+    if (!isError) return;
+    this.#errors += 1;
+    if (this.#errorTraceId === '') this.#errorTraceId = traceId();
+  }
+
+  /** Adds another share of the same series. Of two equally slow spans the lesser trace id is kept: order must not show. */
+  merge(series: Series): void {
+    this.#count += series.count;
+    this.#errors += series.errors;
+    this.#sumUs += series.sumUs;
+    this.#sketch.merge(series.sketch);
+    this.#minUs = Math.min(this.#minUs, series.minUs);
+    if (series.maxUs > this.#maxUs) this.#slowestTraceId = series.slowestTraceId;
+    else if (series.maxUs === this.#maxUs) this.#slowestTraceId = lesser(this.#slowestTraceId, series.slowestTraceId);
+    this.#maxUs = Math.max(this.#maxUs, series.maxUs);
+    this.#errorTraceId = lesser(this.#errorTraceId, series.errorTraceId);
+  }
+
+  /** The sum so far. */
+  toSeries(): Series {
+    return {
+      ...this.id,
+      count: this.#count,
+      errors: this.#errors,
+      sumUs: this.#sumUs,
+      minUs: this.#minUs === Infinity ? 0 : this.#minUs,
+      maxUs: Math.max(0, this.#maxUs),
+      sketch: this.#sketch.toData(),
+      slowestTraceId: this.#slowestTraceId,
+      errorTraceId: this.#errorTraceId,
+    };
+  }
+}
+
+function lesser(a: string, b: string): string {
+  if (a === '' || b === '') return a + b;
+  return a < b ? a : b;
+}
+
+/** The series of one subject and window, each view within its limit; the rest is summed under `(overflow)`. */
+export class SeriesSet {
+  readonly #limits: Readonly<Record<View, number>>;
+  readonly #sums = new Map<string, SeriesSum>();
+  readonly #counts: Record<View, number> = { service: 0, operation: 0, version: 0, instance: 0 };
+
+  constructor({ operationsMax, versionsMax, instancesMax }: AggregatorConfig, saved: readonly Series[] = []) {
+    this.#limits = { service: 1, operation: operationsMax, version: versionsMax, instance: instancesMax };
+    for (const series of saved) this.of(series).merge(series);
+  }
+
+  /** The sum of a series, or of its view's overflow where the limit is reached. */
+  of(id: SeriesId): SeriesSum {
+    const known = this.#sums.get(seriesKey(id));
+    if (known !== undefined) return known;
+    const isOverflow = id.name === OVERFLOW;
+    if (!isOverflow && this.#counts[id.view] >= this.#limits[id.view]) {
+      return this.of({ view: id.view, name: OVERFLOW, kind: 0 });
+    }
+    if (!isOverflow) this.#counts[id.view] += 1;
+    const sum = new SeriesSum({ view: id.view, name: id.name, kind: id.kind });
+    this.#sums.set(seriesKey(id), sum);
+    return sum;
+  }
+
+  /** All series, by view, name and kind: the same spans always give the same list. */
+  toSeries(): Series[] {
+    return [...this.#sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum.toSeries());
+  }
+}

@@ -1,0 +1,39 @@
+import { type AuditEntry, type ChainHead, EMPTY_CHAIN, link, type TrailMessage } from '@flyball/contracts';
+import { RejectedError, textOf, utf8 } from '@flyball/core';
+import type { Entry, Outbox, Processor } from '@flyball/runtime';
+
+/** What the auditor says. */
+export type AuditorOut = { 'flyball.audit': AuditEntry };
+
+/**
+ * Chains everything that is audited, per tenant, in the order of its one inbox. A single deterministic writer: so
+ * no two writers can fork the chain, and a restart writes the very same links again.
+ */
+export class Auditor implements Processor<TrailMessage, AuditorOut> {
+  #heads: Record<string, ChainHead> = {};
+
+  process({ body }: Entry<TrailMessage>, outbox: Outbox<AuditorOut>): void {
+    const entry = link(this.#heads[body.tenant] ?? EMPTY_CHAIN, body);
+    this.#heads[body.tenant] = { seq: entry.seq, hash: entry.hash };
+    outbox.emit('flyball.audit', body.tenant, entry);
+  }
+
+  /** A fact that could not be chained is in the dead letters. */
+  skip(): void {}
+
+  snapshot(): Uint8Array {
+    const heads = Object.entries(this.#heads).sort(([a], [b]) => (a < b ? -1 : 1));
+    return utf8(JSON.stringify({ v: 1, heads }));
+  }
+
+  restore(snapshot: Uint8Array): void {
+    let saved: { v: number; heads: [string, ChainHead][] };
+    try {
+      saved = JSON.parse(textOf(snapshot)) as typeof saved;
+    } catch (cause) {
+      throw new RejectedError('SNAPSHOT_INVALID', 'snapshot is not JSON', { cause });
+    }
+    if (saved.v !== 1) throw new RejectedError('SNAPSHOT_INVALID', 'snapshot has an unknown version');
+    this.#heads = Object.fromEntries(saved.heads);
+  }
+}

@@ -1,0 +1,2 @@
+export { Auditor } from './auditor.ts';
+export type { AuditorOut } from './auditor.ts';

@@ -1,0 +1,3 @@
+export { DetectorConfig } from './config.ts';
+export { Detector } from './detector.ts';
+export type { DetectorOut } from './detector.ts';

@@ -1,0 +1,87 @@
+import { BETS, rateBets } from '@flyball/stats';
+import type { DetectorConfig } from './config.ts';
+
+/** Times the normal rate that are still no worse: busy services must not alarm on trivial shifts. */
+const TOLERANCE = 1.5;
+
+/** One bet that is restarted whenever it is lost: it knows since when it has been winning. */
+interface Run {
+  /** Natural logarithm of what the bet is worth; 0 when it starts over. */
+  log: number;
+  /** Start of the window in which it last left 0, ms. */
+  sinceMs: number;
+  windows: number;
+  bad: number;
+  requests: number;
+}
+
+/** A watch over one rate of a service. Plain data: it is a part of the snapshot. */
+export interface WatchState {
+  runs: Run[];
+  isFailing: boolean;
+  /** Onset of the present failure, ms. */
+  sinceMs: number;
+  healthyWindows: number;
+}
+
+/** A watch that has seen nothing. */
+export function newWatch(): WatchState {
+  return { runs: Array.from({ length: BETS }, newRun), isFailing: false, sinceMs: 0, healthyWindows: 0 };
+}
+
+const newRun = (): Run => ({ log: 0, sinceMs: 0, windows: 0, bad: 0, requests: 0 });
+
+/** One more window of a rate. */
+export interface Reading {
+  readonly startMs: number;
+  readonly bad: number;
+  readonly requests: number;
+  /** Normal share of bad ones, 0 to 1. */
+  readonly rate: number;
+  /** Whether the deviation is large enough to matter, given bad ones and requests since the onset. */
+  readonly matters: (bad: number, requests: number) => boolean;
+}
+
+/** What the watch makes of it. */
+export interface Watched {
+  readonly log10E: number;
+  readonly bad: number;
+  readonly requests: number;
+}
+
+/**
+ * Page's test over several alternatives: each bet starts over when it is lost, so that a change after long health
+ * is seen within a few windows, and its start estimates the onset. Fails when the best bet has won enough over two
+ * windows and what it found matters; recovers after so many healthy windows in a row.
+ *
+ * Source: E. S. Page, "Continuous inspection schemes" (1954); as an e-detector, J. Shin, A. Ramdas, A. Rinaldo,
+ * "E-detectors" (2024).
+ */
+export function watch(state: WatchState, reading: Reading, config: DetectorConfig): Watched {
+  const { bad, requests, rate, startMs } = reading;
+  const tolerated = Math.min(0.5, rate * TOLERANCE);
+  const bets = rateBets(bad, requests - bad, tolerated);
+  state.runs.forEach((run, index) => {
+    if (run.log === 0) Object.assign(run, newRun(), { sinceMs: startMs });
+    run.log = Math.max(0, run.log + bets[index]!);
+    run.windows += 1;
+    run.bad += bad;
+    run.requests += requests;
+  });
+  const best = state.runs.reduce((a, b) => (b.log > a.log ? b : a));
+  const log10E = best.log / Math.LN10;
+  const isAlarm = log10E >= config.alarmLog10E && best.windows >= 2 && reading.matters(best.bad, best.requests);
+  if (isAlarm && !state.isFailing) {
+    state.isFailing = true;
+    state.sinceMs = best.sinceMs;
+    state.healthyWindows = 0;
+  }
+  if (state.isFailing) recover(state, reading, config);
+  return { log10E, bad: best.bad, requests: best.requests };
+}
+
+function recover(state: WatchState, { bad, requests, matters }: Reading, config: DetectorConfig): void {
+  const isHealthy = requests >= config.minRequests && !matters(bad, requests);
+  state.healthyWindows = isHealthy ? state.healthyWindows + 1 : 0;
+  if (state.healthyWindows >= config.recoverWindows) Object.assign(state, newWatch());
+}

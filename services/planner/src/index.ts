@@ -1,0 +1,5 @@
+export { PlannerConfig } from './config.ts';
+export { Planner } from './planner.ts';
+export type { PlannerOut } from './planner.ts';
+export { CommandRelay, ControlRelay, OutcomeRelay } from './relay.ts';
+export type { RelayOut } from './relay.ts';

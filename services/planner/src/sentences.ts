@@ -1,0 +1,26 @@
+import type { Sli, SliAssessment } from '@flyball/contracts';
+
+/** A ratio as a percentage for people: `17.6 %`. */
+export function percent(ratio: number): string {
+  const value = ratio * 100;
+  return `${value >= 10 ? value.toFixed(0) : value.toFixed(1)} %`;
+}
+
+/** A time span for people: `7.2 s`. */
+export function seconds(spanMs: number): string {
+  const value = spanMs / 1_000;
+  return `${Math.abs(value) >= 100 ? value.toFixed(0) : value.toFixed(1)} s`;
+}
+
+/** A reading of an SLI, with its unit. */
+export function reading(sli: Sli, value: number | null): string {
+  if (value === null) return 'nothing';
+  return sli === 'errors' ? percent(value) : `${value.toFixed(0)} ms`;
+}
+
+/** What was seen of an SLI, against what, on how many requests: one clause for people. */
+export function evidence(what: string, sli: Sli, { observed, expected, requests, log10E }: SliAssessment): string {
+  const name = sli === 'errors' ? 'errors' : 'p95';
+  const numbers = `${reading(sli, observed)} against ${reading(sli, expected)}`;
+  return `${what} ${name} ${numbers} (n=${requests}, evidence 10^${log10E.toFixed(1)})`;
+}

@@ -1,0 +1,254 @@
+import { Actuator, ActuatorConfig } from '@flyball/actuator';
+import { AggregatorConfig } from '@flyball/aggregator';
+import {
+  controlCodec,
+  type ControlMessage,
+  outcomesCodec,
+  type OutcomesMessage,
+  TICK_HEADER,
+} from '@flyball/contracts';
+import { EMPTY_BYTES, laneOf, Prng, UnavailableError } from '@flyball/core';
+import { DetectorConfig } from '@flyball/detector';
+import { MemoryLog, MemoryObjects } from '@flyball/memory';
+import { PlannerConfig } from '@flyball/planner';
+import { policyDigest } from '@flyball/policy';
+import {
+  formatProvenance,
+  Marks,
+  type NewRecord,
+  PROVENANCE_HEADER,
+  provenanceOf,
+  writerOrigin,
+} from '@flyball/runtime';
+import { createTopics, lineSpecs } from '@flyball/standalone';
+import {
+  type AppendFault,
+  FakeTarget,
+  type FaultRates,
+  FaultyLog,
+  recordsOf,
+  stage,
+  type TestSpan,
+  traceRequest,
+  World,
+} from '@flyball/testing';
+import { readFileSync } from 'node:fs';
+
+/** Partitions of every topic in the simulation. */
+export const LANES = 4;
+/** Start of simulated time. */
+const BASE_MS = 1_700_000_000_000;
+const FAULTS: readonly AppendFault[] = ['lost', 'prefix', 'unacked', 'late', 'full'];
+const POLICY = readFileSync(
+  new URL('../../../services/planner/policies/rollback-failing-release.yaml', import.meta.url),
+  'utf8',
+);
+const SERVICES = ['web', 'checkout', 'payment', 'search', 'cart', 'inventory'];
+
+/** Settings of the simulated line: the demo's. */
+const SIM_CONFIG = {
+  aggregator: AggregatorConfig.parse({ windowMs: 2_000, graceMs: 1_000, settleMs: 2_000 }),
+  detector: DetectorConfig.parse({ warmupWindows: 5 }),
+  planner: PlannerConfig.parse({ vetoToleranceMs: 5_000 }),
+};
+
+/** What happens in a simulated story, in seconds after its start; the same in every run of a seed. */
+export interface Story {
+  readonly seconds: number;
+  /** A release comes at this second. */
+  readonly deployAt: number;
+  /** How its requests fail, 0 to 1. */
+  readonly canaryErrors: number;
+  /** Whether the order to roll back changes what is sent: not, where two runs are to be compared. */
+  readonly obeys: boolean;
+  /** From this second on all of checkout fails as much as this. */
+  readonly brokenAt: number;
+  readonly stableErrors: number;
+  /** No telemetry within `[from, until)`, though the log goes on. */
+  readonly dark: readonly [number, number];
+  /** The log itself stands still within `[from, until)`. */
+  readonly hole: readonly [number, number];
+}
+
+/** A healthy story, to be changed where it matters. */
+export const QUIET: Story = {
+  seconds: 80,
+  deployAt: 1_000,
+  canaryErrors: 0,
+  obeys: false,
+  brokenAt: 1_000,
+  stableErrors: 0.002,
+  dark: [1_000, 1_000],
+  hole: [1_000, 1_000],
+};
+
+/** A finished run. */
+export interface LineRun {
+  readonly log: MemoryLog;
+  readonly world: World;
+  readonly target: FakeTarget;
+}
+
+/** The simulated deployment of the whole line, with actuators that die and wake as zombies. */
+export class LineWorld {
+  readonly clock = { nowMs: BASE_MS };
+  readonly log = new MemoryLog(() => this.clock.nowMs);
+  readonly target = new FakeTarget();
+  readonly #dice: Prng;
+  readonly #rates: FaultRates;
+  readonly #sequences = new Map<string, number>();
+  #faulty!: FaultyLog;
+  #world!: World;
+  #actuators: Actuator[] = [];
+
+  private constructor(seed: number, rates: FaultRates) {
+    this.#dice = new Prng(seed ^ 0x11fe);
+    this.#rates = rates;
+  }
+
+  /** Runs a story from its seed. Facts are the same whatever the rates are. */
+  static async run(seed: number, rates: FaultRates, story: Story): Promise<LineRun> {
+    const world = new LineWorld(seed, rates);
+    await world.#open();
+    await world.#tell(seed, story);
+    await world.#faulty.heal();
+    const calm: FaultRates = { zombie: 0, crash: 0, checkpoint: 0.05 };
+    for (let round = 0; round < 3; round += 1) {
+      await world.#world.run(calm);
+      world.clock.nowMs += 30_000; // Claims of the dead run out.
+      for (const actuator of world.#actuators)
+        for (const partition of actuator.partitions) while (await partition.pump());
+    }
+    await world.#world.run(calm);
+    return { log: world.log, world: world.#world, target: world.target };
+  }
+
+  async #open(): Promise<void> {
+    await createTopics(this.log, LANES);
+    const ratio = this.#rates.crash > 0 ? 0.05 : 0;
+    const draw = () => (this.#dice.chance(ratio) ? this.#dice.pick(FAULTS) : 'none');
+    this.#faulty = new FaultyLog(this.log, draw, () => this.#dice.chance(ratio / 2));
+    const stages = lineSpecs(SIM_CONFIG, LANES, 'sim').map((spec) => stage(spec, LANES));
+    this.#world = new World(stages, { log: this.#faulty, objects: new MemoryObjects() }, this.#dice);
+    await this.#openActuator();
+  }
+
+  async #openActuator(): Promise<void> {
+    const config = ActuatorConfig.parse({});
+    const clock = () => this.clock.nowMs;
+    const ports = {
+      log: this.#faulty,
+      drivers: [this.target],
+      pauseFile: '/nowhere/PAUSE',
+      wallMs: clock,
+      monotonicMs: clock,
+    };
+    this.#actuators.push(await Actuator.open(config, ports));
+  }
+
+  /** Words first, then second by second: telemetry, ticks, and as many steps of the world as the dice allow. */
+  async #tell(seed: number, story: Story): Promise<void> {
+    const about = { actor: 'sim', tenant: 'default' };
+    await this.#word({
+      type: 'policy',
+      wordId: 'w1',
+      ...about,
+      name: 'rollback-failing-release',
+      text: POLICY,
+      digest: policyDigest(POLICY),
+    });
+    const target = { driver: 'fake', name: 'checkout' };
+    await this.#word({ type: 'binding', wordId: 'w2', ...about, environment: 'demo', service: 'checkout', target });
+    await this.#word({ type: 'resume', wordId: 'w3', ...about, reason: 'sim' });
+    this.target.open('demo', 'checkout', 'v1');
+    const facts = new Prng(seed);
+    for (let second = 1; second <= story.seconds; second += 1) {
+      this.clock.nowMs = BASE_MS + second * 1_000;
+      if (second === story.deployAt) {
+        this.target.deploy('demo', 'checkout', 'v2');
+        const change = {
+          type: 'change',
+          wordId: 'w4',
+          ...about,
+          changeId: 'c1',
+          environment: 'demo',
+          service: 'checkout',
+        } as const;
+        await this.#word({ ...change, kind: 'deploy', version: 'v2', summary: 'v2' });
+      }
+      const isHole = second >= story.hole[0] && second < story.hole[1];
+      if (!isHole) await this.#telemetry(facts, second, story);
+      await this.#work();
+    }
+  }
+
+  async #telemetry(facts: Prng, second: number, story: Story): Promise<void> {
+    const isDark = second >= story.dark[0] && second < story.dark[1];
+    const spans: TestSpan[] = [];
+    for (const service of SERVICES) {
+      for (let request = 0; request < 20; request += 1) {
+        const isCanary = service === 'checkout' && second >= story.deployAt && facts.chance(0.25);
+        const version = isCanary && (!story.obeys || this.target.shows('demo', 'checkout', 'v2')) ? 'v2' : 'v1';
+        const broken = service === 'checkout' && second >= story.brokenAt ? story.stableErrors : 0.002;
+        const isError = facts.chance(version === 'v2' ? Math.max(story.canaryErrors, broken) : broken);
+        const lateMs = facts.chance(0.02) ? 20_000 : facts.below(900);
+        const durationUs = Math.round(20_000 * Math.exp(0.3 * facts.normal()));
+        spans.push({ service, version, environment: 'demo', isError, durationUs, endMs: this.clock.nowMs - lateMs });
+      }
+    }
+    for (let partition = 0; partition < LANES; partition += 1) {
+      const part = spans.filter((_, index) => index % LANES === partition);
+      const record = { key: '', headers: this.#stamp('raw', partition), value: traceRequest(part) };
+      if (!isDark) await this.log.append({ topic: 'otlp_spans', partition }, [record]);
+      // Now and then an append of a writer lands twice, as an unanswered one may.
+      if (!isDark && facts.chance(0.05)) await this.log.append({ topic: 'otlp_spans', partition }, [record]);
+      const tick = { [TICK_HEADER]: JSON.stringify({ refused: {} }), ...this.#stamp('raw', partition) };
+      await this.log.append({ topic: 'otlp_spans', partition }, [{ key: '', headers: tick, value: EMPTY_BYTES }]);
+    }
+  }
+
+  /** Lets the line and the actuators run for a second of simulated time, in dice order. */
+  async #work(): Promise<void> {
+    const steps = this.#rates.crash > 0 ? 150 + this.#dice.below(250) : 400;
+    for (let step = 0; step < steps; step += 1) {
+      await this.#world.step(this.#rates);
+      if (step % 20 !== 0) continue;
+      if (this.#actuators.length < 3 && this.#dice.chance(this.#rates.zombie)) await this.#openActuator();
+      const actuator = this.#dice.pick(this.#actuators);
+      await this.#dice.pick(actuator.partitions).pump().catch(ignoreUnavailable);
+    }
+  }
+
+  async #word(word: ControlMessage): Promise<void> {
+    const partition = laneOf(word.tenant, LANES);
+    const record: NewRecord = {
+      key: word.tenant,
+      headers: this.#stamp('control', partition),
+      value: controlCodec.encode(word),
+    };
+    await this.log.append({ topic: 'flyball.control', partition }, [record]);
+  }
+
+  #stamp(edge: string, partition: number): Record<string, string> {
+    const origin = writerOrigin(edge, `sim/${partition}`);
+    const position = (this.#sequences.get(origin) ?? 0) + 1;
+    this.#sequences.set(origin, position);
+    return { [PROVENANCE_HEADER]: formatProvenance({ origin, epoch: 0, position, index: 0 }) };
+  }
+}
+
+function ignoreUnavailable(error: unknown): void {
+  if (!(error instanceof UnavailableError)) throw error;
+}
+
+/** Everything that was said of commands, past the marks. */
+export async function outcomesOf(log: MemoryLog): Promise<readonly OutcomesMessage[]> {
+  const found: OutcomesMessage[] = [];
+  for (let partition = 0; partition < LANES; partition += 1) {
+    const marks = new Marks();
+    for (const record of await recordsOf(log, { topic: 'remediation.outcomes', partition })) {
+      if (marks.raise(provenanceOf(record.headers), record.appendedAtMs)) found.push(outcomesCodec.decode(record));
+    }
+  }
+  return found;
+}
