@@ -14,7 +14,7 @@ export const LAYERS = {
   stage: ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy'], // aggregator, detector, planner
   driver: ['core', 'contracts', 'runtime'], //                    SQLite, directories, targets
   host: ['core', 'contracts', 'runtime'], //                      the process around a service
-  edge: ['core', 'contracts', 'otlp', 'runtime', 'policy', 'host'], // ingest, api, actuator
+  edge: ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy', 'host'], // ingest, api, actuator
   app: ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy', 'stage', 'driver', 'host', 'edge', 'app'],
   testing: [
     'core',

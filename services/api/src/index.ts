@@ -1,0 +1,6 @@
+export { ApiConfig } from './config.ts';
+export { ControlWriter } from './control-writer.ts';
+export { ReadModel } from './read-model.ts';
+export type { CommandDetail, Problem, ServiceDetail, ServiceSummary } from './schemas.ts';
+export { buildApi, listenApi } from './server.ts';
+export type { ApiPorts } from './server.ts';

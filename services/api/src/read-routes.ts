@@ -1,0 +1,98 @@
+import { Incident } from '@flyball/contracts';
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { HttpProblem } from './problems.ts';
+import { AuditView, CommandDetail, Id, KillSwitchView, Limit, ServiceDetail, ServiceSummary } from './schemas.ts';
+import type { ApiPorts } from './server.ts';
+import { auditOf, commandOf, detailOf, summaryOf } from './views.ts';
+
+/** Routes typed by their zod schemas. */
+export type TypedServer = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+const listOf = <Schema extends z.ZodType>(schema: Schema) =>
+  z.object({ items: z.array(schema), isRebuilding: z.boolean() });
+
+function missing(what: string, id: string): HttpProblem {
+  return new HttpProblem(404, 'NOT_FOUND', `no ${what} ${id}`, `GET /v1/${what}s lists what there is.`);
+}
+
+/** `GET /v1/services|incidents|commands|audit` and `/{id}`, newest first. */
+export function readRoutes(app: TypedServer, { model }: ApiPorts): void {
+  const list = <T>(items: readonly T[]) => ({ items: [...items], isRebuilding: model.isRebuilding });
+
+  app.get('/v1/services', { schema: { response: { 200: listOf(ServiceSummary) } } }, async () => {
+    const views = [...model.services.values()].filter(
+      ({ assessment, windows }) => assessment !== undefined || windows.last() !== undefined,
+    );
+    return list(views.map(summaryOf).sort((a, b) => (a.id < b.id ? -1 : 1)));
+  });
+  app.get(
+    '/v1/services/:id',
+    { schema: { params: Id, response: { 200: ServiceDetail } } },
+    async ({ params: { id } }) => {
+      const view = [...model.services.values()].find(
+        (each) => each.windows.last() !== undefined && isCalled(summaryOf(each).id, id),
+      );
+      if (view === undefined) throw missing('service', id);
+      return detailOf(view);
+    },
+  );
+  app.get(
+    '/v1/incidents',
+    { schema: { querystring: Limit, response: { 200: listOf(Incident) } } },
+    async ({ query: { limit } }) => {
+      return list([...model.incidents.values()].reverse().slice(0, limit));
+    },
+  );
+  app.get('/v1/incidents/:id', { schema: { params: Id, response: { 200: Incident } } }, async ({ params: { id } }) => {
+    const incident = model.incidents.get(id);
+    if (incident === undefined) throw missing('incident', id);
+    return incident;
+  });
+  app.get(
+    '/v1/commands',
+    { schema: { querystring: Limit, response: { 200: listOf(CommandDetail) } } },
+    async ({ query: { limit } }) => {
+      return list([...model.commands.values()].reverse().slice(0, limit).map(commandOf));
+    },
+  );
+  app.get(
+    '/v1/commands/:id',
+    { schema: { params: Id, response: { 200: CommandDetail } } },
+    async ({ params: { id } }) => {
+      const command = model.commands.get(id);
+      if (command === undefined) throw missing('command', id);
+      return commandOf(command);
+    },
+  );
+  app.get(
+    '/v1/audit',
+    { schema: { querystring: Limit, response: { 200: listOf(AuditView) } } },
+    async ({ query: { limit } }) => {
+      return list([...model.audit.toArray()].reverse().slice(0, limit).map(auditOf));
+    },
+  );
+  app.get('/v1/audit/:id', { schema: { params: Id, response: { 200: AuditView } } }, async ({ params: { id } }) => {
+    const entry = model.audit.toArray().find(({ seq }) => String(seq) === id);
+    if (entry === undefined)
+      throw new HttpProblem(404, 'NOT_FOUND', `no audit entry ${id}`, 'GET /v1/audit lists the newest ones.');
+    return auditOf(entry);
+  });
+  app.get('/v1/killswitch', { schema: { response: { 200: KillSwitchView } } }, async () => {
+    const known = model.killSwitch.get('default');
+    return known ?? { isPaused: true, actor: '', reason: 'no word on record', atMs: null };
+  });
+}
+
+/** A path may hold the id as it is, or decoded by the router. */
+function isCalled(id: string, asked: string): boolean {
+  return id === asked || decodeURIComponent(id) === asked;
+}

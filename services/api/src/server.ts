@@ -1,0 +1,107 @@
+import swagger from '@fastify/swagger';
+import type { LaneHealth } from '@flyball/host';
+import { UnavailableError } from '@flyball/core';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import type { Registry } from 'prom-client';
+import type { ApiConfig } from './config.ts';
+import type { ControlWriter } from './control-writer.ts';
+import { HttpProblem, problemOf } from './problems.ts';
+import type { ReadModel } from './read-model.ts';
+import { readRoutes } from './read-routes.ts';
+import { wordRoutes } from './word-routes.ts';
+
+/** What the API shows and says. */
+export interface ApiPorts {
+  readonly model: ReadModel;
+  readonly words: ControlWriter;
+  readonly registry: Registry;
+  /** Bearer token of `/v1`. */
+  readonly token: string;
+  /** How every lane is doing. */
+  readonly lanes: () => Promise<readonly LaneHealth[]>;
+  /** Whether the process is stopping: then it is not ready, though it still answers. */
+  readonly isStopping: () => boolean;
+}
+
+/** Builds the API; {@link listenApi} makes it listen. Tests use `inject`. */
+export async function buildApi(ports: ApiPorts): Promise<FastifyInstance> {
+  const app = Fastify({ logger: false, bodyLimit: 1024 * 1024, routerOptions: { maxParamLength: 500 } });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error, request.id);
+    return reply.status(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const problem = problemOf(
+      new HttpProblem(
+        404,
+        'NOT_FOUND',
+        `no ${request.method} ${request.url.split('?')[0]}`,
+        'GET /openapi.json lists all paths.',
+      ),
+      request.id,
+    );
+    return reply.status(404).type('application/problem+json').send(problem);
+  });
+  await app.register(swagger, {
+    openapi: { openapi: '3.1.0', info: { title: 'Flyball', version: '0.1.0' } },
+    transform: jsonSchemaTransform,
+  });
+  healthRoutes(app, ports);
+  await app.register(async (v1) => {
+    v1.addHook('onRequest', async (request) => requireToken(request, ports.token));
+    readRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
+    wordRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
+  });
+  return app;
+}
+
+/** @throws {UnavailableError} `PORT_TAKEN` */
+export async function listenApi(app: FastifyInstance, { host, port }: ApiConfig): Promise<number> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    const hint = 'Stop what listens there, or choose another port in the configuration.';
+    throw new UnavailableError('PORT_TAKEN', `the API cannot listen on port ${port}`, {
+      cause,
+      hint,
+      detail: { port },
+    });
+  }
+  const address = app.server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+function healthRoutes(app: FastifyInstance, { model, registry, lanes, isStopping }: ApiPorts): void {
+  app.get('/livez', { schema: { hide: true } }, async () => ({ status: 'ok' }));
+  app.get('/readyz', { schema: { hide: true } }, async (request, reply) => {
+    const health = await lanes();
+    const isReady = !isStopping() && health.every(({ state }) => state === 'running');
+    const isVerbose = 'verbose' in (request.query as Record<string, unknown>);
+    const more = isVerbose ? { isRebuilding: model.isRebuilding, isStopping: isStopping(), lanes: health } : {};
+    return reply.status(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not ready', ...more });
+  });
+  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+    return reply.type(registry.contentType).send(await registry.metrics());
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}
+
+function requireToken({ headers }: FastifyRequest, token: string): void {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  if (timingSafeEqual(digest(headers.authorization ?? ''), digest(`Bearer ${token}`))) return;
+  throw new HttpProblem(
+    401,
+    'UNAUTHORIZED',
+    'no valid bearer token',
+    'Send "Authorization: Bearer TOKEN"; the token is in DIR/token, or in FLYBALL_TOKEN.',
+  );
+}

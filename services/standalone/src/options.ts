@@ -1,0 +1,66 @@
+import { ActuatorConfig } from '@flyball/actuator';
+import { AggregatorConfig } from '@flyball/aggregator';
+import { ApiConfig } from '@flyball/api';
+import { DetectorConfig } from '@flyball/detector';
+import { readSettings } from '@flyball/host';
+import { IngestConfig } from '@flyball/ingest';
+import { PlannerConfig } from '@flyball/planner';
+import { z } from 'zod';
+
+/** Settings of the one process, beside those of its services. */
+export const StandaloneConfig = z
+  .strictObject({
+    dir: z.string().min(1).describe('Data directory. One process owns it at a time.'),
+    budgetBytes: z
+      .int()
+      .min(32 * 1024 * 1024)
+      .default(2 * 1024 ** 3)
+      .describe('Most bytes that the log may take on disk.'),
+    token: z.string().default('').describe('Bearer token of the API; empty: one is made, or read from DIR/token.'),
+    twinUrl: z
+      .string()
+      .default('')
+      .describe('Base URL of a digital twin that commands may act on; empty: there is none.'),
+    policiesDir: z.string().default('').describe('Folder of policies (*.yaml) to be put on record at the start.'),
+    takesFreePort: z.boolean().default(false).describe('A taken port gives the next free one, instead of an error.'),
+    logLevel: z
+      .enum(['silent', 'error', 'warn', 'info', 'debug'])
+      .default('info')
+      .describe('Least level that is logged.'),
+  })
+  .readonly();
+export type StandaloneConfig = z.infer<typeof StandaloneConfig>;
+
+/** All settings of one process. */
+export interface StandaloneOptions {
+  readonly standalone: StandaloneConfig;
+  readonly ingest: IngestConfig;
+  readonly aggregator: AggregatorConfig;
+  readonly detector: DetectorConfig;
+  readonly planner: PlannerConfig;
+  readonly actuator: ActuatorConfig;
+  readonly api: ApiConfig;
+}
+
+/** Overrides by service, as flags give them. */
+export type Overrides = { readonly [Service in keyof StandaloneOptions]?: Readonly<Record<string, unknown>> };
+
+/**
+ * Reads all settings: `FLYBALL_<SERVICE>_<SETTING>` from the environment, then `overrides`.
+ *
+ * @throws {RejectedError} `CONFIG_INVALID`: exit with 78.
+ */
+export function readOptions(
+  env: Readonly<Record<string, string | undefined>>,
+  overrides: Overrides,
+): StandaloneOptions {
+  return {
+    standalone: readSettings(StandaloneConfig, 'FLYBALL_STANDALONE', env, overrides.standalone),
+    ingest: readSettings(IngestConfig, 'FLYBALL_INGEST', env, overrides.ingest),
+    aggregator: readSettings(AggregatorConfig, 'FLYBALL_AGGREGATOR', env, overrides.aggregator),
+    detector: readSettings(DetectorConfig, 'FLYBALL_DETECTOR', env, overrides.detector),
+    planner: readSettings(PlannerConfig, 'FLYBALL_PLANNER', env, overrides.planner),
+    actuator: readSettings(ActuatorConfig, 'FLYBALL_ACTUATOR', env, overrides.actuator),
+    api: readSettings(ApiConfig, 'FLYBALL_API', env, overrides.api),
+  };
+}

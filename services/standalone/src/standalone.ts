@@ -1,0 +1,176 @@
+import { Actuator, type ControlPort, listenControlPort } from '@flyball/actuator';
+import { buildApi, ControlWriter, listenApi, ReadModel } from '@flyball/api';
+import { AuditFiles } from '@flyball/audit-files';
+import { EMBEDDED_LANES, TOPICS, TOPOLOGY } from '@flyball/contracts';
+import { createLogger, LaneLoop, type Logger } from '@flyball/host';
+import { Ingest, listenGrpc, listenHttp, type Listening } from '@flyball/ingest';
+import { EmbeddedLog } from '@flyball/log-embedded';
+import { DirectoryObjects } from '@flyball/objects-dir';
+import type { TopicBodies } from '@flyball/runtime';
+import { TwinTarget } from '@flyball/target-twin';
+import type { FastifyInstance } from 'fastify';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import { laneMetrics } from './lane-metrics.ts';
+import { createTopics, lineSpecs } from './line.ts';
+import type { StandaloneOptions } from './options.ts';
+import { recordPolicies } from './policies.ts';
+import { listenFrom } from './ports.ts';
+
+/** Where everything listens. Also in `DIR/addresses.json`, for the CLI. */
+export interface Addresses {
+  readonly api: string;
+  readonly otlpGrpc: string;
+  readonly otlpHttp: string;
+  /** The actuator's own port: the second road of the kill switch. */
+  readonly actuator: string;
+}
+
+/** The whole line in one process, over the embedded log. */
+export class Standalone {
+  readonly addresses: Addresses;
+  readonly token: string;
+  readonly #parts: Parts;
+  #stopped: Promise<void> | undefined;
+
+  private constructor(addresses: Addresses, token: string, parts: Parts) {
+    this.addresses = addresses;
+    this.token = token;
+    this.#parts = parts;
+  }
+
+  /**
+   * Starts everything, in the order data flows backwards: who reads is there before who writes.
+   *
+   * @throws {UnavailableError} `LOG_LOCKED`, `LOG_UNREADABLE`, `PORT_TAKEN`
+   * @throws {RejectedError} `TOPIC_PARTITIONS`, `POLICY_INVALID`
+   */
+  static async start(options: StandaloneOptions): Promise<Standalone> {
+    const { dir, budgetBytes, logLevel, policiesDir, takesFreePort } = options.standalone;
+    const logger = createLogger(logLevel);
+    const token = loadToken(dir, options.standalone.token);
+    const reservedTopics = TOPICS.filter((topic) => TOPOLOGY[topic].isReserved);
+    const log = await EmbeddedLog.open({ dir: join(dir, 'log'), budgetBytes, reservedTopics });
+    try {
+      await createTopics(log, EMBEDDED_LANES);
+      const registry = new Registry();
+      collectDefaultMetrics({ register: registry });
+      const words = new ControlWriter(log);
+      if (policiesDir !== '') await recordPolicies(policiesDir, words, log);
+      const loops = startLanes(log, options, logger);
+      laneMetrics(registry, loops, log);
+      const audit = new AuditFiles(log, dir);
+      await audit.start();
+      const model = new ReadModel(log);
+      await model.start();
+      const actuator = await startActuator(log, options, { registry, logger });
+      const ingest = await Ingest.open(options.ingest, { log, registry });
+      const state = { isStopping: false };
+      const lanes = () => Promise.all(loops.map((loop) => loop.health()));
+      const app = await buildApi({ model, words, registry, token, lanes, isStopping: () => state.isStopping });
+      const { api, ingest: at } = options;
+      const apiPort = await listenFrom(api.port, takesFreePort, (port) => listenApi(app, { ...api, port }));
+      const grpc = await listenFrom(at.grpcPort, takesFreePort, (grpcPort) => listenGrpc(ingest, { ...at, grpcPort }));
+      const http = await listenFrom(at.httpPort, takesFreePort, (httpPort) => listenHttp(ingest, { ...at, httpPort }));
+      const control = await listenControlPort(actuator.killSwitch, options.actuator, token);
+      const addresses = {
+        api: `http://${api.host}:${apiPort}`,
+        otlpGrpc: `http://${at.host}:${grpc.port}`,
+        otlpHttp: `http://${at.host}:${http.port}`,
+        actuator: `http://${options.actuator.host}:${control.port}`,
+      };
+      writeFileSync(join(dir, 'addresses.json'), `${JSON.stringify(addresses)}\n`);
+      return new Standalone(addresses, token, {
+        log,
+        loops,
+        audit,
+        model,
+        actuator,
+        ingest,
+        app,
+        grpc,
+        http,
+        control,
+        state,
+      });
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
+  }
+
+  /** Stops: not ready first, then what is under way is finished, and every lane is saved. Safe to call twice. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const { log, loops, audit, model, actuator, ingest, app, grpc, http, control, state } = this.#parts;
+    state.isStopping = true;
+    await ingest.drain();
+    await Promise.all([grpc.close(), http.close()]);
+    await actuator.stop();
+    await Promise.all(loops.map((loop) => loop.stop()));
+    await Promise.all([audit.stop(), model.stop(), control.close(), app.close()]);
+    await log.close();
+  }
+}
+
+interface Parts {
+  readonly log: EmbeddedLog;
+  readonly loops: readonly LaneLoop<unknown, TopicBodies>[];
+  readonly audit: AuditFiles;
+  readonly model: ReadModel;
+  readonly actuator: Actuator;
+  readonly ingest: Ingest;
+  readonly app: FastifyInstance;
+  readonly grpc: Listening;
+  readonly http: Listening;
+  readonly control: ControlPort;
+  readonly state: { isStopping: boolean };
+}
+
+function startLanes(log: EmbeddedLog, options: StandaloneOptions, logger: Logger): LaneLoop<unknown, TopicBodies>[] {
+  const objects = new DirectoryObjects(join(options.standalone.dir, 'objects'));
+  const loops = lineSpecs(options, EMBEDDED_LANES, process.version).flatMap((spec) =>
+    Array.from({ length: EMBEDDED_LANES }, (_, partition) => new LaneLoop(spec, { log, objects }, partition, logger)),
+  );
+  for (const loop of loops) loop.start();
+  return loops;
+}
+
+async function startActuator(
+  log: EmbeddedLog,
+  { actuator: config, standalone: { dir, twinUrl } }: StandaloneOptions,
+  { registry, logger }: { registry: Registry; logger: Logger },
+): Promise<Actuator> {
+  const outcomes = new Counter({
+    name: 'flyball_actuator_outcomes_total',
+    help: 'Commands by what became of them.',
+    labelNames: ['status'],
+    registers: [registry],
+  });
+  const drivers = twinUrl === '' ? [] : [new TwinTarget(twinUrl)];
+  const actuator = await Actuator.open(config, {
+    log,
+    drivers,
+    pauseFile: join(dir, 'PAUSE'),
+    onOutcome: ({ status }) => outcomes.inc({ status }),
+    onError: (error) => logger.warn({ error }, 'actuator: tried again'),
+  });
+  actuator.start();
+  return actuator;
+}
+
+/** The API's token: given, or kept in `DIR/token`, readable by the owner alone. */
+function loadToken(dir: string, given: string): string {
+  mkdirSync(dir, { recursive: true });
+  const path = join(dir, 'token');
+  if (given === '' && existsSync(path)) return readFileSync(path, 'utf8').trim();
+  const token = given === '' ? randomBytes(24).toString('base64url') : given;
+  writeFileSync(path, `${token}\n`, { mode: 0o600 });
+  return token;
+}
