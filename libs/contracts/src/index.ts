@@ -25,7 +25,7 @@ export {
   VerdictReason,
   VersionAssessment,
 } from './signals.ts';
-export { DEFAULT_ENVIRONMENT, OVERFLOW, scopeKey, Subject, subjectKey, UNKNOWN_SERVICE } from './subject.ts';
+export { DEFAULT_ENVIRONMENT, OVERFLOW, scopeKey, Subject, subjectKey, subjectOf, UNKNOWN_SERVICE } from './subject.ts';
 export type { Scope } from './subject.ts';
 export { EMBEDDED_LANES, TOPICS, TOPOLOGY } from './topology.ts';
 export type { Topic } from './topology.ts';

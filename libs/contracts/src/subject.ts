@@ -25,6 +25,12 @@ export function subjectKey({ tenant, environment, service }: Subject): string {
   return `${scopeKey({ tenant, environment })}/${encodeURIComponent(service)}`;
 }
 
+/** The subject of a key of {@link subjectKey}. */
+export function subjectOf(key: string): Subject {
+  const [tenant = '', environment = '', service = ''] = key.split('/').map(decodeURIComponent);
+  return { tenant, environment, service };
+}
+
 /** Routing key of a tenant and environment. */
 export function scopeKey({ tenant, environment }: Scope): string {
   return `${encodeURIComponent(tenant)}/${encodeURIComponent(environment)}`;

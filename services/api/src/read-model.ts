@@ -12,16 +12,15 @@ import {
   signalsCodec,
   subjectKey,
   type Topic,
-  type Window,
   windowsCodec,
 } from '@flyball/contracts';
 import { type Log, Marks, provenanceOf, type StoredRecord } from '@flyball/runtime';
 import { Ring } from './ring.ts';
+import { WindowHistory } from './window-history.ts';
 
 const IDLE_WAIT_MS = 200;
 const READ_BYTES_MAX = 1_000_000;
 /** What is kept in memory; older things are in the log and the archive. */
-const WINDOWS_KEPT = 360;
 const SERVICES_MAX = 2_000;
 const INCIDENTS_KEPT = 1_000;
 const COMMANDS_KEPT = 1_000;
@@ -30,7 +29,8 @@ const AUDIT_KEPT = 10_000;
 /** A service as the newest windows and assessments show it. */
 export interface ServiceView {
   assessment: Assessment | undefined;
-  readonly windows: Ring<Window>;
+  /** End of the last window with a span, ms. */
+  lastSeenAtMs: number | null;
 }
 
 /** A command with all that was said of it. */
@@ -42,6 +42,7 @@ export interface CommandView {
 /** Everything that the API shows, followed from the topics. It can be thrown away: a start builds it again. */
 export class ReadModel {
   readonly services = new Map<string, ServiceView>();
+  readonly windows = new WindowHistory();
   readonly incidents = new Map<string, Incident>();
   readonly commands = new Map<string, CommandView>();
   readonly audit = new Ring<AuditEntry>(AUDIT_KEPT);
@@ -112,15 +113,23 @@ export class ReadModel {
   #service(key: string): ServiceView | undefined {
     const known = this.services.get(key);
     if (known !== undefined || this.services.size >= SERVICES_MAX) return known;
-    const view = { assessment: undefined, windows: new Ring<Window>(WINDOWS_KEPT) };
+    const view = { assessment: undefined, lastSeenAtMs: null };
     this.services.set(key, view);
     return view;
   }
 
   #window(record: StoredRecord): void {
     const message = windowsCodec.decode(record);
-    if (message.type === 'window') this.#service(subjectKey(message.subject))?.windows.push(message);
-    else if (message.type === 'gone') this.services.delete(subjectKey(message.subject));
+    if (message.type === 'closed') return;
+    const key = subjectKey(message.subject);
+    if (message.type === 'gone') {
+      this.services.delete(key);
+      return;
+    }
+    const view = this.#service(key);
+    if (view === undefined) return;
+    if (message.spans > 0) view.lastSeenAtMs = message.endMs;
+    this.windows.add(key, record.value);
   }
 
   #signal(record: StoredRecord): void {

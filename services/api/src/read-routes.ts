@@ -1,4 +1,4 @@
-import { Incident } from '@flyball/contracts';
+import { Incident, subjectOf } from '@flyball/contracts';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -28,21 +28,20 @@ function missing(what: string, id: string): HttpProblem {
 export function readRoutes(app: TypedServer, { model }: ApiPorts): void {
   const list = <T>(items: readonly T[]) => ({ items: [...items], isRebuilding: model.isRebuilding });
 
+  const summaries = () =>
+    [...model.services].map(([key, view]) => ({ key, view, summary: summaryOf(subjectOf(key), view) }));
+
   app.get('/v1/services', { schema: { response: { 200: listOf(ServiceSummary) } } }, async () => {
-    const views = [...model.services.values()].filter(
-      ({ assessment, windows }) => assessment !== undefined || windows.last() !== undefined,
-    );
-    return list(views.map(summaryOf).sort((a, b) => (a.id < b.id ? -1 : 1)));
+    const rows = summaries().map(({ summary }) => summary);
+    return list(rows.sort((a, b) => (a.id < b.id ? -1 : 1)));
   });
   app.get(
     '/v1/services/:id',
     { schema: { params: Id, response: { 200: ServiceDetail } } },
     async ({ params: { id } }) => {
-      const view = [...model.services.values()].find(
-        (each) => each.windows.last() !== undefined && isCalled(summaryOf(each).id, id),
-      );
-      if (view === undefined) throw missing('service', id);
-      return detailOf(view);
+      const found = summaries().find(({ summary }) => isCalled(summary.id, id));
+      if (found === undefined) throw missing('service', id);
+      return detailOf(found.summary, found.view, model.windows.of(found.key));
     },
   );
   app.get(

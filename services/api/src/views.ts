@@ -1,18 +1,26 @@
-import { type AuditEntry, type Series, seriesKey, type TrailMessage, type Window } from '@flyball/contracts';
+import {
+  type AuditEntry,
+  type Series,
+  seriesKey,
+  type Subject,
+  type TrailMessage,
+  type Window,
+} from '@flyball/contracts';
 import { DurationSketch } from '@flyball/stats';
 import type { CommandView, ServiceView } from './read-model.ts';
 import type { AuditView, CommandDetail, SeriesTotal, ServiceDetail, ServiceSummary } from './schemas.ts';
 
 /** `<environment>:<service>`, each percent-encoded: what a service is called in a path. */
-export function serviceId(environment: string, service: string): string {
+function serviceId(environment: string, service: string): string {
   return `${encodeURIComponent(environment)}:${encodeURIComponent(service)}`;
 }
 
 /** One line of a service. */
-export function summaryOf({ assessment, windows }: ServiceView): ServiceSummary {
-  const window = windows.last();
-  const { environment, service } = (assessment ?? window)!.subject;
-  const heard = windows.toArray().findLast(({ spans }) => spans > 0);
+export function summaryOf(
+  subject: Pick<Subject, 'environment' | 'service'>,
+  { assessment, lastSeenAtMs }: ServiceView,
+): ServiceSummary {
+  const { environment, service } = subject;
   return {
     id: serviceId(environment, service),
     environment,
@@ -22,9 +30,9 @@ export function summaryOf({ assessment, windows }: ServiceView): ServiceSummary 
     errors: assessment?.errors ?? 0,
     p50Ms: assessment?.p50Ms ?? null,
     p95Ms: assessment?.p95Ms ?? null,
-    coverage: assessment?.coverage ?? window?.coverage ?? 0,
+    coverage: assessment?.coverage ?? 0,
     versions: assessment?.versions.filter(({ requests }) => requests > 0).map(({ version }) => version) ?? [],
-    lastSeenAtMs: heard?.endMs ?? null,
+    lastSeenAtMs,
   };
 }
 
@@ -37,10 +45,9 @@ function stateOf(assessment: ServiceView['assessment']): ServiceSummary['state']
 }
 
 /** A service with its sums and windows. */
-export function detailOf(view: ServiceView): ServiceDetail {
-  const windows = view.windows.toArray();
+export function detailOf(summary: ServiceSummary, view: ServiceView, windows: readonly Window[]): ServiceDetail {
   return {
-    ...summaryOf(view),
+    ...summary,
     fromMs: windows[0]?.startMs ?? null,
     untilMs: windows.at(-1)?.endMs ?? null,
     spans: windows.reduce((sum, { spans }) => sum + spans, 0),

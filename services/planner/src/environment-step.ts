@@ -111,6 +111,8 @@ export class EnvironmentStep {
     const { incident } = this.#state;
     const [suspect] = suspects;
     if (incident === null || suspect === undefined || suspect.version === null) return;
+    // What was ordered is under way, or waits for its judgement: there is nothing to consider until then.
+    if (this.#isPending(incident)) return;
     const { config, nowMs, isPaused, generation, policies } = this.#context;
     for (const known of policies) {
       if (!known.policy.spec.match.slis.includes(suspect.sli)) continue;
@@ -167,13 +169,7 @@ export class EnvironmentStep {
   #close(atMs: number): void {
     const { incident, blindSinceMs, commands } = this.#state;
     if (incident === null || incident.status === 'closed' || blindSinceMs !== null) return;
-    const isPending = commands.some(({ command, judgement, outcome }) => {
-      return (
-        command.incidentId === incident.incidentId &&
-        judgement === null &&
-        (outcome === null || outcome.status === 'applied')
-      );
-    });
+    const isPending = this.#isPending(incident);
     const names = new Set(incident.signals.map(({ subject }) => subject.service));
     const concerned = Object.entries(this.#state.services).filter(([name]) => names.size === 0 || names.has(name));
     const isWell = concerned.every(([, { assessment, silentSinceMs }]) => {
@@ -192,6 +188,15 @@ export class EnvironmentStep {
       atMs,
       failed === 'ineffective' || failed === 'harmful' ? failed : isBlackout ? 'blind' : 'recovered',
     );
+  }
+
+  /** Whether an order of this incident is under way, or was carried out and not judged yet. */
+  #isPending({ incidentId }: Incident): boolean {
+    return this.#state.commands.some(({ command, judgement, outcome }) => {
+      return (
+        command.incidentId === incidentId && judgement === null && (outcome === null || outcome.status === 'applied')
+      );
+    });
   }
 
   #end(incident: Incident, atMs: number, resolution: Incident['resolution']): void {

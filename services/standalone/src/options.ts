@@ -8,7 +8,7 @@ import { PlannerConfig } from '@flyball/planner';
 import { z } from 'zod';
 
 /** Settings of the one process, beside those of its services. */
-export const StandaloneConfig = z
+const StandaloneConfig = z
   .strictObject({
     dir: z.string().min(1).describe('Data directory. One process owns it at a time.'),
     budgetBytes: z
@@ -29,7 +29,7 @@ export const StandaloneConfig = z
       .describe('Least level that is logged.'),
   })
   .readonly();
-export type StandaloneConfig = z.infer<typeof StandaloneConfig>;
+type StandaloneConfig = z.infer<typeof StandaloneConfig>;
 
 /** All settings of one process. */
 export interface StandaloneOptions {

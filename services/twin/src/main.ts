@@ -4,7 +4,11 @@ import { Telemetry, Twin, controlApi, tellDeploys } from './index.ts';
 // standard output, and stops with its parent.
 
 const { FLYBALL_TWIN_OTLP = 'http://127.0.0.1:4317', FLYBALL_TWIN_API = '', FLYBALL_TWIN_TOKEN = '' } = process.env;
-const { FLYBALL_TWIN_REQUESTS_PER_SECOND = '60', FLYBALL_TWIN_ROLLBACK_MS = '1500' } = process.env;
+const {
+  FLYBALL_TWIN_PORT = '0',
+  FLYBALL_TWIN_REQUESTS_PER_SECOND = '60',
+  FLYBALL_TWIN_ROLLBACK_MS = '1500',
+} = process.env;
 
 const telemetry = new Telemetry(FLYBALL_TWIN_OTLP);
 const twin = new Twin({
@@ -14,7 +18,7 @@ const twin = new Twin({
   onDeploy: tellDeploys(FLYBALL_TWIN_API, FLYBALL_TWIN_TOKEN),
 });
 const server = controlApi(twin);
-server.listen(0, '127.0.0.1', () => {
+server.listen(Number(FLYBALL_TWIN_PORT), '127.0.0.1', () => {
   const address = server.address();
   process.stdout.write(`${JSON.stringify({ port: typeof address === 'object' ? address?.port : 0 })}\n`);
   twin.start();

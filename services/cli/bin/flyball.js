@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+// Starts the CLI with the Node that this project pins, whatever Node the shell has (20 or newer): the sources are
+// TypeScript, which only the pinned one runs. Passes arguments, signals and the exit code through.
+import { spawn } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { createRequire, enableCompileCache } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
+const main = join(here, '../src/main.ts');
+
+if (Number(process.versions.node.split('.')[0]) >= 24) {
+  enableCompileCache?.();
+  await import(pathToFileURL(main).href);
+} else {
+  const pinned = findPinned();
+  if (pinned === undefined) {
+    process.stderr.write(
+      'flyball: the pinned Node 24 is missing\nfix: run "npm rebuild node" where Flyball is installed\n',
+    );
+    process.exit(1);
+  }
+  const child = spawn(pinned, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
+}
+
+function findPinned() {
+  try {
+    const manifest = createRequire(import.meta.url).resolve('node/package.json');
+    const path = join(dirname(manifest), 'bin/node');
+    return existsSync(path) ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,63 @@
+import type { CommandDetail, Problem, ServiceDetail, ServiceSummary } from '@flyball/api';
+import type { Incident } from '@flyball/contracts';
+import { CliError } from './cli-error.ts';
+
+const TIMEOUT_MS = 10_000;
+
+/** Talks to Flyball's API. */
+export class ApiClient {
+  readonly url: string;
+  readonly #token: string;
+
+  constructor(url: string, token: string) {
+    this.url = url;
+    this.#token = token;
+  }
+
+  async services(): Promise<readonly ServiceSummary[]> {
+    return (await this.request<{ items: ServiceSummary[] }>('GET', '/v1/services')).items;
+  }
+
+  service(id: string): Promise<ServiceDetail> {
+    return this.request('GET', `/v1/services/${encodeURIComponent(id)}`);
+  }
+
+  async incidents(): Promise<readonly Incident[]> {
+    return (await this.request<{ items: Incident[] }>('GET', '/v1/incidents')).items;
+  }
+
+  incident(id: string): Promise<Incident> {
+    return this.request('GET', `/v1/incidents/${encodeURIComponent(id)}`);
+  }
+
+  async commands(): Promise<readonly CommandDetail[]> {
+    return (await this.request<{ items: CommandDetail[] }>('GET', '/v1/commands')).items;
+  }
+
+  async audit(): Promise<readonly { seq: number; atMs: number; fact: { type: string } & Record<string, unknown> }[]> {
+    return (await this.request<{ items: never[] }>('GET', '/v1/audit?limit=1000')).items;
+  }
+
+  /** @throws {CliError} with what the API said, or that it is not there. */
+  async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
+    const response = await fetch(`${this.url}${path}`, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(
+      (cause: unknown) => {
+        const error = new CliError(
+          `no Flyball answers at ${this.url}`,
+          'start one with "flyball start", or name its --url',
+        );
+        error.cause = cause;
+        throw error;
+      },
+    );
+    const answer = (await response.json()) as T & Partial<Problem>;
+    if (response.ok) return answer;
+    throw new CliError(
+      `${answer.code ?? response.status}: ${answer.detail ?? 'the API refused'}`,
+      answer.fix ?? 'see /openapi.json',
+    );
+  }
+}

@@ -1,0 +1,37 @@
+import { stringify } from 'yaml';
+
+/** How data is printed. */
+export type Format = 'table' | 'json' | 'yaml';
+
+/** A column of a table. */
+export interface Column<T> {
+  readonly title: string;
+  readonly of: (row: T) => string | number | null;
+}
+
+/** Control characters of telemetry must not reach a terminal: escape codes, line breaks, right-to-left overrides. */
+export function inert(text: string): string {
+  return text.replaceAll(
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** Prints rows as asked. Standard output carries data only. */
+export function printRows<T>(rows: readonly T[], columns: readonly Column<T>[], format: Format): void {
+  if (format !== 'table') return printValue(rows, format);
+  const cells = rows.map((row) => columns.map(({ of }) => inert(String(of(row) ?? '-'))));
+  const widths = columns.map(({ title }, index) => Math.max(title.length, ...cells.map((line) => line[index]!.length)));
+  const lineOf = (line: readonly string[]) =>
+    `${line
+      .map((cell, index) => cell.padEnd(widths[index]!))
+      .join('  ')
+      .trimEnd()}\n`;
+  process.stdout.write(lineOf(columns.map(({ title }) => title.toUpperCase())));
+  for (const line of cells) process.stdout.write(lineOf(line));
+}
+
+/** Prints one value as JSON or YAML. */
+export function printValue(value: unknown, format: Format): void {
+  process.stdout.write(format === 'yaml' ? stringify(value) : `${JSON.stringify(value, null, 2)}\n`);
+}

@@ -1,0 +1,34 @@
+import { readOptions, Standalone } from '@flyball/standalone';
+import { forgetCurrent, rememberCurrent } from './places.ts';
+
+/** Runs Flyball in this process until it is told to stop. */
+export async function startServer(dir: string, policiesDir: string | undefined): Promise<void> {
+  const token = process.env['FLYBALL_TOKEN'];
+  const standalone = await Standalone.start(
+    readOptions(process.env, {
+      standalone: { dir, ...(token && { token }), ...(policiesDir !== undefined && { policiesDir }) },
+    }),
+  );
+  rememberCurrent(dir);
+  const { api, otlpGrpc, otlpHttp } = standalone.addresses;
+  const lines = [
+    `API        ${api}  (token in ${dir}/token)`,
+    `OTLP/gRPC  ${otlpGrpc}`,
+    `OTLP/HTTP  ${otlpHttp}`,
+    'Your app   export OTEL_EXPORTER_OTLP_ENDPOINT=' + otlpGrpc,
+    'Next       flyball send-test; flyball services',
+    'Automation is paused until somebody says "flyball resume". Ctrl-C stops.',
+  ];
+  process.stderr.write(`${lines.join('\n')}\n`);
+  await new Promise<void>((resolve) => {
+    let isStopping = false;
+    const stop = () => {
+      if (isStopping) process.exit(1); // A second signal does not wait.
+      isStopping = true;
+      void standalone.stop().then(resolve);
+    };
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+  });
+  forgetCurrent(dir);
+}

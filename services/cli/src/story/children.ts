@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { createInterface } from 'node:readline';
+import { CliError } from '../cli-error.ts';
+
+const START_TIMEOUT_MS = 20_000;
+const STOP_TIMEOUT_MS = 8_000;
+
+/** A child process that prints one line of JSON when it is there. */
+export interface Child<Hello> {
+  readonly hello: Hello;
+  readonly process: ChildProcess;
+}
+
+/** Starts a `main.ts` of this project with the Node that runs this one, and waits for its first line. */
+export async function startChild<Hello>(
+  main: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Child<Hello>> {
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    // Ctrl-C reaches the whole group; the story stops its children itself, in order.
+    detached: true,
+  });
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => (errors = `${errors}${chunk.toString()}`.slice(-4_000)));
+  child.stdin.on('error', () => undefined);
+  const lines = createInterface({ input: child.stdout });
+  const hello = await new Promise<Hello>((resolve, reject) => {
+    const fail = () =>
+      reject(new CliError(`a process of the demo did not start: ${errors.trim() || main}`, 'report this line'));
+    const timer = setTimeout(fail, START_TIMEOUT_MS);
+    child.once('exit', fail);
+    lines.once('line', (line) => {
+      clearTimeout(timer);
+      child.removeListener('exit', fail);
+      resolve(JSON.parse(line) as Hello);
+    });
+  });
+  return { hello, process: child };
+}
+
+/** Ends a child, gently first. */
+export async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await exited;
+  clearTimeout(timer);
+}
+
+/** A port that is free now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}

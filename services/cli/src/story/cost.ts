@@ -1,0 +1,41 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Stage } from './stage.ts';
+import type { Teller } from './teller.ts';
+
+/** What Flyball itself has cost so far: of one core, of memory, of disk. */
+export async function tellCost(stage: Stage, teller: Teller): Promise<void> {
+  const text = await (await fetch(`${stage.addresses.api}/metrics`)).text();
+  const valueOf = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN);
+  const upSeconds = Date.now() / 1_000 - valueOf('process_start_time_seconds');
+  const cores = valueOf('process_cpu_seconds_total') / upSeconds;
+  const memoryMb = valueOf('process_resident_memory_bytes') / 1e6;
+  const diskMb = sizeOf(stage.dir) / 1e6;
+  teller.note(
+    'own cost',
+    `${cores.toFixed(2)} cores, ${memoryMb.toFixed(0)} MB of memory, ${diskMb.toFixed(1)} MB of disk`,
+  );
+}
+
+/** What it declined to do, by the gates that refused. */
+export async function tellDeclined(stage: Stage, teller: Teller): Promise<void> {
+  const decisions = (await stage.client.incidents()).flatMap((incident) => incident.decisions);
+  const declined = decisions.filter(({ verdict }) => verdict === 'declined');
+  const counts = new Map<string, number>();
+  for (const { gate } of declined.flatMap(({ gates }) => gates.filter(({ passed }) => !passed)))
+    counts.set(gate, (counts.get(gate) ?? 0) + 1);
+  const by = [...counts].sort(([, a], [, b]) => b - a).map(([gate, count]) => `${gate} ${count}`);
+  teller.note(
+    'declined',
+    `${declined.length} of ${decisions.length} decisions${by.length > 0 ? `, refused by ${by.join(', ')}` : ''}`,
+  );
+}
+
+function sizeOf(path: string): number {
+  return readdirSync(path, { withFileTypes: true }).reduce((sum, entry) => {
+    const at = join(path, entry.name);
+    // The reserve of the log is kept free on purpose, and is not use.
+    if (entry.name === 'reserve') return sum;
+    return sum + (entry.isDirectory() ? sizeOf(at) : statSync(at).size);
+  }, 0);
+}

@@ -1,0 +1,150 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { emitKeypressEvents } from 'node:readline';
+import { EXIT } from '../cli-error.ts';
+import { forgetCurrent, HOME, rememberCurrent } from '../places.ts';
+import { tellCost, tellDeclined } from './cost.ts';
+import { openShop, type SceneContext, type SceneReport } from './scene.ts';
+import { badRelease, blackout, faultBefore, killedInMidRollback } from './scenes.ts';
+import { DEMO, Stage } from './stage.ts';
+import { Teller } from './teller.ts';
+
+/** How the story is told. */
+export interface StoryOptions {
+  /** Without a terminal: every scene, each asserted. */
+  readonly isCi: boolean;
+  /** Keeps the data directory at the end. */
+  readonly keeps: boolean;
+}
+
+interface Scene {
+  /** Key that starts it; '' for the first, which starts by itself. */
+  readonly key: string;
+  readonly name: string;
+  readonly title: string;
+  readonly run: (context: SceneContext) => Promise<readonly string[]>;
+}
+
+const SCENES: readonly Scene[] = [
+  {
+    key: '',
+    name: 'demo',
+    title: 'a bad release of checkout',
+    run: (context) => badRelease(context, { errorRatio: 0.18 }),
+  },
+  { key: '1', name: 'demo-latency', title: 'a slow release', run: (context) => badRelease(context, { slowness: 4 }) },
+  { key: '2', name: 'demo-blackout', title: 'telemetry blackout (must hold)', run: blackout },
+  { key: '3', name: 'demo-before', title: 'a fault from before the release (must hold)', run: faultBefore },
+  { key: 'k', name: 'demo-kill', title: 'kill -9 in the middle of a rollback', run: killedInMidRollback },
+];
+
+/** Tells the story. Returns the exit code: 0, or 3 when a scene did not come out as it must. */
+export async function tellStory(options: StoryOptions): Promise<number> {
+  mkdirSync(HOME, { recursive: true });
+  const dir = mkdtempSync(join(HOME, 'demo-'));
+  const dataDir = join(dir, 'data');
+  const teller = new Teller();
+  const stage = await Stage.open(dir);
+  let isClosed = false;
+  const close = async () => {
+    if (isClosed) return;
+    isClosed = true;
+    await stage.close();
+    forgetCurrent(dataDir);
+    if (options.keeps) process.stderr.write(`data kept in ${dir}\n`);
+    else rmSync(dir, { recursive: true, force: true });
+  };
+  const interrupt = () => void close().finally(() => process.exit(130));
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  try {
+    rememberCurrent(dataDir);
+    tellOpening(stage);
+    await stage.client.request('DELETE', '/v1/killswitch'); // The demo says the word that nobody has said yet.
+    return options.isCi ? await tellAll(stage, teller) : await tellToPerson(stage, teller);
+  } finally {
+    await close();
+  }
+}
+
+/** Addresses first; then what is small for the demo's sake. */
+function tellOpening({ addresses, dir }: Stage): void {
+  const { aggregator } = DEMO;
+  const seconds = (name: string) => Number(aggregator?.[name]) / 1_000;
+  const lines = [
+    ` >>  API        ${addresses.api}   OTLP ${addresses.otlpGrpc} (gRPC) ${addresses.otlpHttp} (HTTP)`,
+    ` ok  node ${process.version}; embedded log and objects in ${dir} (wiped at the end, keep with --keep)`,
+    ` ok  shop: web -> checkout -> payment, and search, cart, inventory; 60 requests/s; real OTLP`,
+    ` ok  demo settings: windows ${seconds('windowMs')} s, grace ${seconds('graceMs')} s, settling ${seconds('settleMs')} s`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+async function tellAll(stage: Stage, teller: Teller): Promise<number> {
+  // All shops open at once, so that they learn side by side; each scene has its own.
+  for (const [index, { name }] of SCENES.entries()) await openShop(stage, name, index + 1);
+  const reports: SceneReport[] = [];
+  for (const scene of SCENES) reports.push(await play(stage, teller, scene, scene.name));
+  process.stdout.write('\n');
+  await tellDeclined(stage, teller);
+  await tellCost(stage, teller);
+  for (const { name, failures, seconds } of reports) {
+    process.stdout.write(
+      `${failures.length === 0 ? 'PASS' : 'FAIL'} ${name} ${seconds.toFixed(0)} s ${failures.join('; ')}\n`,
+    );
+  }
+  const failed = reports.filter(({ failures }) => failures.length > 0).length;
+  process.stdout.write(`story: ${reports.length - failed} of ${reports.length} scenes held\n`);
+  return failed === 0 ? EXIT.pass : EXIT.fail;
+}
+
+async function play(stage: Stage, teller: Teller, scene: Scene, environment: string): Promise<SceneReport> {
+  teller.scene(`${scene.title}   [${environment}]`);
+  const failures = await scene.run({ stage, teller, environment }).catch((error: unknown) => [String(error)]);
+  for (const failure of failures) teller.note('FAILED', failure);
+  return { name: scene.name, failures, seconds: teller.seconds };
+}
+
+async function tellToPerson(stage: Stage, teller: Teller): Promise<number> {
+  const played = new Map<string, number>();
+  const playIn = async (scene: Scene) => {
+    const times = (played.get(scene.name) ?? 0) + 1;
+    played.set(scene.name, times);
+    const environment = times === 1 ? scene.name : `${scene.name}-${times}`;
+    await openShop(stage, environment, times * 10 + SCENES.indexOf(scene) + 1);
+    const report = await play(stage, teller, scene, environment);
+    await tellDeclined(stage, teller);
+    await tellCost(stage, teller);
+    return report;
+  };
+  const { failures } = await playIn(SCENES[0]!);
+  teller.note('Proof', 'flyball audit verify');
+  teller.note(
+    'Your app',
+    `export OTEL_EXPORTER_OTLP_ENDPOINT=${stage.addresses.otlpGrpc}   (collector: deploy/collector/collector.yaml)`,
+  );
+  if (!process.stdin.isTTY) return failures.length === 0 ? EXIT.pass : EXIT.fail;
+  const keys = SCENES.filter(({ key }) => key !== '').map(({ key, title }) => `${key} ${title}`);
+  for (;;) {
+    process.stdout.write(`\n press  ${keys.join('   ')}   q quit\n`);
+    const key = await nextKey();
+    if (key === 'q') return EXIT.pass;
+    const scene = SCENES.find((each) => each.key === key);
+    if (scene !== undefined) await playIn(scene);
+  }
+}
+
+/** One key; Ctrl-C is q. */
+function nextKey(): Promise<string> {
+  const { stdin } = process;
+  emitKeypressEvents(stdin);
+  stdin.setRawMode(true);
+  stdin.resume();
+  return new Promise((resolve) => {
+    stdin.once('keypress', (text: string | undefined, key: { name?: string; ctrl?: boolean }) => {
+      stdin.setRawMode(false);
+      stdin.pause();
+      resolve(key.ctrl === true && key.name === 'c' ? 'q' : (text ?? ''));
+    });
+  });
+}
