@@ -11,3 +11,4 @@ export { traceRequest } from './spans.ts';
 export type { TestSpan } from './spans.ts';
 export { FakeTarget } from './fake-target.ts';
 export type { TargetFault } from './fake-target.ts';
+export { FlyballProcess } from './flyball-process.ts';

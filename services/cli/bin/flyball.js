@@ -3,7 +3,7 @@
 // TypeScript, which only the pinned one runs. Passes arguments, signals and the exit code through.
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { createRequire, enableCompileCache } from 'node:module';
+import * as nodeModule from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -11,7 +11,7 @@ const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
 const main = join(here, '../src/main.ts');
 
 if (Number(process.versions.node.split('.')[0]) >= 24) {
-  enableCompileCache?.();
+  nodeModule.enableCompileCache();
   await import(pathToFileURL(main).href);
 } else {
   const pinned = findPinned();
@@ -28,7 +28,7 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
 
 function findPinned() {
   try {
-    const manifest = createRequire(import.meta.url).resolve('node/package.json');
+    const manifest = nodeModule.createRequire(import.meta.url).resolve('node/package.json');
     const path = join(dirname(manifest), 'bin/node');
     return existsSync(path) ? path : undefined;
   } catch {

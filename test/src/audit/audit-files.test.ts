@@ -1,0 +1,102 @@
+import { AuditFiles, verifyAudit } from '@flyball/audit-files';
+import { auditCodec, type AuditEntry, EMPTY_CHAIN, link } from '@flyball/contracts';
+import { Prng } from '@flyball/core';
+import { MemoryLog } from '@flyball/memory';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+// Goal: whoever changes, removes, adds or reorders one record of what was done is found out, with its place, from the
+// files alone. Method: a true audit is written, then one thing is done to its files.
+
+const ENTRIES = 12;
+let dir: string;
+const entriesPath = () => join(dir, 'audit/tenant-default/entries.ndjson');
+const headsPath = () => join(dir, 'audit/tenant-default/heads.ndjson');
+const lines = (path: string) => readFileSync(path, 'utf8').trimEnd().split('\n');
+const write = (path: string, list: readonly string[]) => writeFileSync(path, `${list.join('\n')}\n`);
+
+async function logWith(count: number): Promise<MemoryLog> {
+  const log = new MemoryLog(() => 1);
+  await log.create('flyball.audit', 1);
+  let head = EMPTY_CHAIN;
+  for (let index = 0; index < count; index += 1) {
+    const fact = { type: 'pause' as const, wordId: `w${index}`, actor: 'cli', tenant: 'default', reason: `${index}` };
+    const entry = link(head, { type: 'trail', tenant: 'default', from: 'flyball.control/0', atMs: index, fact });
+    head = entry;
+    await log.append({ topic: 'flyball.audit', partition: 0 }, [
+      { key: 'default', headers: {}, value: auditCodec.encode(entry) },
+    ]);
+  }
+  return log;
+}
+async function writeAudit(count: number): Promise<void> {
+  const files = new AuditFiles(await logWith(count), dir);
+  await files.start();
+  await files.stop();
+}
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'flyball-audit-'));
+  await writeAudit(ENTRIES);
+});
+afterEach(() => rmSync(dir, { recursive: true }));
+
+test('a true audit holds, is signed to its end, and its key is the owner’s alone', () => {
+  expect(verifyAudit(dir)).toMatchObject([
+    { tenant: 'default', ok: true, entries: ENTRIES, signedSeq: ENTRIES, problem: '' },
+  ]);
+  expect(statSync(join(dir, 'audit/key.pem')).mode & 0o777).toBe(0o600);
+});
+
+test('a restart goes on where the files end', async () => {
+  await writeAudit(ENTRIES + 5);
+  expect(verifyAudit(dir)).toMatchObject([{ ok: true, entries: ENTRIES + 5, signedSeq: ENTRIES + 5 }]);
+});
+
+test.each([
+  ['edited', (list: string[], at: number) => list.with(at, list[at]!.replace('pause', 'pausf'))],
+  ['removed', (list: string[], at: number) => list.toSpliced(at, 1)],
+  ['doubled', (list: string[], at: number) => list.toSpliced(at, 0, list[at]!)],
+  ['swapped', (list: string[], at: number) => list.with(at, list[at + 1]!).with(at + 1, list[at]!)],
+])('an entry that was %s is named', (_name, spoil) => {
+  const dice = new Prng(4);
+  const truth = lines(entriesPath());
+  for (let round = 0; round < 20; round += 1) {
+    const at = dice.below(ENTRIES - 1);
+    write(entriesPath(), spoil(truth, at));
+    const [report] = verifyAudit(dir);
+    expect(report!.ok, `entry ${at + 1}`).toBe(false);
+    const seq = Number(/entry (\d+)/.exec(report!.problem)?.[1]);
+    expect(Math.abs(seq - (at + 1))).toBeLessThanOrEqual(1);
+  }
+});
+
+test('a chain that was cut short is found by its signed head', () => {
+  write(entriesPath(), lines(entriesPath()).slice(0, 5));
+  expect(verifyAudit(dir)[0]).toMatchObject({ ok: false, problem: expect.stringContaining('cut short') });
+});
+
+test('a chain that was written anew, consistent in itself, is found by its signatures', () => {
+  let head = EMPTY_CHAIN;
+  const forged = lines(entriesPath()).map((text) => {
+    const body = JSON.parse((JSON.parse(text) as AuditEntry).body) as never;
+    const entry = link(head, { ...(body as object), atMs: 999 } as never);
+    head = entry;
+    return JSON.stringify(entry);
+  });
+  write(entriesPath(), forged);
+  expect(verifyAudit(dir)[0]).toMatchObject({ ok: false, problem: expect.stringContaining('rewritten') });
+});
+
+test('a head that was forged, or signed by another key, is refused', () => {
+  const kept = readFileSync(join(dir, 'audit/key.pub.pem'), 'utf8');
+  const heads = lines(headsPath());
+  write(headsPath(), [heads[0]!.replace(/"signature":"../, '"signature":"AA')]);
+  expect(verifyAudit(dir)[0]).toMatchObject({ ok: false, problem: expect.stringContaining('signature') });
+  const other = mkdtempSync(join(tmpdir(), 'flyball-audit-'));
+  cpSync(dir, other, { recursive: true });
+  write(headsPath(), heads);
+  expect(verifyAudit(dir, kept)[0]).toMatchObject({ ok: true });
+  rmSync(other, { recursive: true });
+});
