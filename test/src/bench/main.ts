@@ -1,9 +1,19 @@
 import { benchEmbeddedLog } from './embedded-log.ts';
 import { line } from './measure.ts';
 import { benchScanner } from './scanner.ts';
+import { benchCardinality, benchWholeProcess } from './whole-process.ts';
 
-// `npm run bench`: what a CPU-second buys. Machines differ and are shared: believe the ratios within one run.
+// `npm run bench [-- NAME …]`: what a CPU-second buys. Machines differ and are shared: believe the ratios within one run.
 
-for (const bench of [benchScanner, benchEmbeddedLog]) {
+const BENCHES = {
+  scanner: benchScanner,
+  log: benchEmbeddedLog,
+  whole: benchWholeProcess,
+  cardinality: benchCardinality,
+};
+
+const wanted = process.argv.slice(2);
+for (const [name, bench] of Object.entries(BENCHES)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
   for (const finding of await bench()) process.stdout.write(line(finding));
 }

@@ -16,7 +16,9 @@ import {
 import { Tail } from './tail.ts';
 
 const BUDGET_BYTES = 2 * 1024 ** 3;
-const TAIL_BYTES = 64 * 1024 ** 2;
+const TAIL_BYTES = 24 * 1024 ** 2;
+/** The worker holds no state of size: small heaps make it let go of messages soon. */
+const WORKER_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 2 };
 /** Largest whole number of bytes that crosses to the worker. */
 const READ_BYTES_MAX = 64 * 1024 ** 2;
 
@@ -64,7 +66,7 @@ export class EmbeddedLog implements Log {
     const { dir, budgetBytes = BUDGET_BYTES, reservedTopics = [], tailBytes = TAIL_BYTES } = options;
     mkdirSync(dir, { recursive: true });
     const workerData: WorkerStart = { dir, budgetBytes, reservedTopics };
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, resourceLimits: WORKER_LIMITS });
     const greeting = await new Promise<Greeting>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);

@@ -8,7 +8,7 @@ export interface EmbeddedLogOptions {
   readonly budgetBytes?: number;
   /** Topics that may use the last {@link RESERVED_RATIO} of the budget: control, commands, outcomes. */
   readonly reservedTopics?: readonly string[];
-  /** Most bytes of values kept in memory for readers at the end of the log. Default 64 MiB. */
+  /** Most bytes of values kept in memory for readers at the end of the log. Default 24 MiB. */
   readonly tailBytes?: number;
 }
 

@@ -10,7 +10,8 @@ const COMPACT_AT = 1_024;
 interface Recent {
   firstOffset: number;
   head: number;
-  records: StoredRecord[];
+  /** Dropped places hold nothing, so that their bytes can go at once. */
+  records: (StoredRecord | undefined)[];
 }
 
 /**
@@ -60,7 +61,7 @@ export class Tail {
       size += recent.records[end]!.value.length;
       if (size > maxBytes && end > first) break;
     }
-    return recent.records.slice(first, end);
+    return recent.records.slice(first, end) as StoredRecord[];
   }
 
   /** Forgets records below an offset. */
@@ -74,6 +75,7 @@ export class Tail {
     const record = recent.records[recent.head];
     if (record === undefined) return false;
     this.#bytes -= record.value.length + RECORD_BYTES;
+    recent.records[recent.head] = undefined;
     recent.firstOffset += 1;
     recent.head += 1;
     if (recent.head >= COMPACT_AT && recent.head >= recent.records.length / 2) {
