@@ -19,8 +19,9 @@ export const SPAN_KIND = { unspecified: 0, internal: 1, server: 2, client: 3, pr
 /** Why a span is invalid, or that it is not. Source: trace.proto on `trace_id` and `span_id`. */
 export const SPAN_FLAW = { none: 0, traceId: 1, spanId: 2 } as const;
 
-/** Names are forgotten between two requests when there are more than so many: memory stays bounded. */
+/** Names are forgotten between two requests when there are more than so many, or so many bytes: memory stays bounded. */
 const NAMES_MAX = 65_536;
+const NAME_BYTES_MAX = 4 * 1024 * 1024;
 const STATUS_ERROR = 2;
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
@@ -87,7 +88,7 @@ export class TraceScan {
 
   /** @throws {RejectedError} `OTLP_MALFORMED` with the byte offset. Columns are then of no use. */
   read(bytes: Uint8Array): void {
-    if (this.#names.size > NAMES_MAX) this.#names.clear();
+    if (this.#names.size > NAMES_MAX || this.#names.bytes > NAME_BYTES_MAX) this.#names.clear();
     const reader = this.#reader;
     reader.reset(bytes);
     this.count = 0;
@@ -160,7 +161,7 @@ export class TraceScan {
 
   /** Place of a key in {@link RESOURCE_KEYS}, or -1. */
   #placeOf(start: number, end: number): number {
-    if (this.#keys.size > NAMES_MAX) {
+    if (this.#keys.size > NAMES_MAX || this.#keys.bytes > NAME_BYTES_MAX) {
       this.#keys.clear();
       this.#places.length = 0;
     }

@@ -46,6 +46,11 @@ export const AggregatorConfig = z
       .positive()
       .default(2_000)
       .describe('Most subjects per lane. What is above goes into one overflow subject.'),
+    seriesMax: z
+      .int()
+      .positive()
+      .default(50_000)
+      .describe('Most series per lane, over all subjects and open windows. What is above goes into overflow series.'),
     operationsMax: z.int().positive().max(150).default(100).describe('Most operations per subject and window.'),
     versionsMax: z.int().positive().max(20).default(20).describe('Most versions per subject and window.'),
     instancesMax: z.int().positive().max(50).default(50).describe('Most instances per subject and window.'),

@@ -14,6 +14,7 @@ import { type Entry, Frontier, type Outbox, type Processor } from '@flyball/runt
 import type { AggregatorConfig } from './config.ts';
 import { Coverage } from './coverage.ts';
 import { parseSnapshot } from './local-aggregator.ts';
+import { SeriesBudget } from './series-budget.ts';
 import { SeriesSet } from './series-sum.ts';
 
 /** What `global` says. */
@@ -58,9 +59,11 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
   #open = new Map<number, Map<string, OpenWindow>>();
   /** Windows up to here are out; `null` before the first. */
   #closedMs: number | null = null;
+  #budget: SeriesBudget;
 
   constructor(config: AggregatorConfig, { lane, rawPartitions }: GlobalPlace) {
     this.#config = config;
+    this.#budget = new SeriesBudget(config.seriesMax);
     this.#lane = lane;
     this.#frontier = new Frontier(rawPartitions);
     this.#coverage = new Coverage(config);
@@ -91,7 +94,7 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
     const key = subjectKey(known.subject);
     const windows = this.#open.get(startMs) ?? new Map<string, OpenWindow>();
     this.#open.set(startMs, windows);
-    const window = windows.get(key) ?? { spans: 0, set: new SeriesSet(this.#config) };
+    const window = windows.get(key) ?? { spans: 0, set: new SeriesSet(this.#config, this.#budget) };
     windows.set(key, window);
     window.spans += spans;
     for (const each of series) window.set.of(each).merge(each);
@@ -133,6 +136,7 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
     const open = this.#open.get(startMs);
     const isVoid = coverage === 0 && open === undefined;
     if (!isVoid) this.#emitWindows(window, outbox);
+    for (const { set } of open?.values() ?? []) set.release();
     this.#open.delete(startMs);
     this.#closedMs = window.endMs;
     // A run of void windows ends in one `closed`: it says that all up to its end is final.
@@ -193,8 +197,11 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
     this.#times = new Map(saved.times);
     this.#coverage.restore(saved.coverage);
     this.#subjects = new Map(saved.subjects);
+    this.#budget = new SeriesBudget(this.#config.seriesMax);
     const windowsOf = (windows: SavedGlobal['open'][number][1]) =>
-      new Map(windows.map(([key, spans, series]) => [key, { spans, set: new SeriesSet(this.#config, series) }]));
+      new Map(
+        windows.map(([key, spans, series]) => [key, { spans, set: new SeriesSet(this.#config, this.#budget, series) }]),
+      );
     this.#open = new Map(saved.open.map(([startMs, windows]) => [startMs, windowsOf(windows)]));
   }
 }

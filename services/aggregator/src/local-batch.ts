@@ -11,6 +11,7 @@ import {
 import { slotStartMs } from '@flyball/core';
 import { type ScannedResource, SPAN_FLAW, SPAN_KIND, type TraceScan } from '@flyball/otlp';
 import type { AggregatorConfig } from './config.ts';
+import { SeriesBudget } from './series-budget.ts';
 import { SeriesSet, type SeriesSum } from './series-sum.ts';
 
 interface SubjectSum {
@@ -40,9 +41,11 @@ export type SavedBatch = readonly {
 export class LocalBatch {
   readonly #config: AggregatorConfig;
   #subjects = new Map<string, SubjectSum>();
+  #budget: SeriesBudget;
 
   constructor(config: AggregatorConfig) {
     this.#config = config;
+    this.#budget = new SeriesBudget(config.seriesMax);
   }
 
   /**
@@ -84,6 +87,7 @@ export class LocalBatch {
       if (lateSpans + earlySpans > 0) messages.push({ type: 'missed', subject, lateSpans, earlySpans });
     }
     this.#subjects = new Map();
+    this.#budget = new SeriesBudget(this.#config.seriesMax);
     return messages;
   }
 
@@ -100,9 +104,10 @@ export class LocalBatch {
 
   restore(saved: SavedBatch): void {
     this.#subjects = new Map();
+    this.#budget = new SeriesBudget(this.#config.seriesMax);
     for (const { subject, windows, lateSpans, earlySpans } of saved) {
       const sums = windows.map(({ startMs, spans, series }) => {
-        return [startMs, { spans, set: new SeriesSet(this.#config, series) }] as const;
+        return [startMs, { spans, set: new SeriesSet(this.#config, this.#budget, series) }] as const;
       });
       this.#subjects.set(subjectKey(subject), { subject, windows: new Map(sums), lateSpans, earlySpans });
     }
@@ -128,7 +133,7 @@ export class LocalBatch {
   #window({ windows }: SubjectSum, startMs: number): WindowSum {
     const known = windows.get(startMs);
     if (known !== undefined) return known;
-    const sum = { spans: 0, set: new SeriesSet(this.#config) };
+    const sum = { spans: 0, set: new SeriesSet(this.#config, this.#budget) };
     windows.set(startMs, sum);
     return sum;
   }

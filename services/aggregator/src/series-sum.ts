@@ -1,6 +1,7 @@
 import { OVERFLOW, type Series, type SeriesId, seriesKey, type View } from '@flyball/contracts';
 import { DurationSketch } from '@flyball/stats';
 import type { AggregatorConfig } from './config.ts';
+import type { SeriesBudget } from './series-budget.ts';
 
 /** One series that is being summed up. Merging is associative and commutative, but for which exemplar is kept. */
 export class SeriesSum {
@@ -67,13 +68,22 @@ function lesser(a: string, b: string): string {
   return a < b ? a : b;
 }
 
-/** The series of one subject and window, each view within its limit; the rest is summed under `(overflow)`. */
+/**
+ * The series of one subject and window, each view within its limit and all within the lane's budget; the rest is
+ * summed under `(overflow)`. The service itself and the overflows are always there.
+ */
 export class SeriesSet {
   readonly #limits: Readonly<Record<View, number>>;
+  readonly #budget: SeriesBudget;
   readonly #sums = new Map<string, SeriesSum>();
   readonly #counts: Record<View, number> = { service: 0, operation: 0, version: 0, instance: 0 };
 
-  constructor({ operationsMax, versionsMax, instancesMax }: AggregatorConfig, saved: readonly Series[] = []) {
+  constructor(
+    { operationsMax, versionsMax, instancesMax }: AggregatorConfig,
+    budget: SeriesBudget,
+    saved: readonly Series[] = [],
+  ) {
+    this.#budget = budget;
     this.#limits = { service: 1, operation: operationsMax, version: versionsMax, instance: instancesMax };
     for (const series of saved) this.of(series).merge(series);
   }
@@ -82,18 +92,27 @@ export class SeriesSet {
   of(id: SeriesId): SeriesSum {
     const known = this.#sums.get(seriesKey(id));
     if (known !== undefined) return known;
-    const isOverflow = id.name === OVERFLOW;
-    if (!isOverflow && this.#counts[id.view] >= this.#limits[id.view]) {
+    const isCounted = isBudgeted(id);
+    if (isCounted && (this.#counts[id.view] >= this.#limits[id.view] || !this.#budget.take())) {
       return this.of({ view: id.view, name: OVERFLOW, kind: 0 });
     }
-    if (!isOverflow) this.#counts[id.view] += 1;
+    if (isCounted) this.#counts[id.view] += 1;
     const sum = new SeriesSum({ view: id.view, name: id.name, kind: id.kind });
     this.#sums.set(seriesKey(id), sum);
     return sum;
+  }
+
+  /** Gives the places of its series back: it is about to be dropped. */
+  release(): void {
+    for (const count of Object.values(this.#counts)) this.#budget.free(count);
   }
 
   /** All series, by view, name and kind: the same spans always give the same list. */
   toSeries(): Series[] {
     return [...this.#sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum.toSeries());
   }
+}
+
+function isBudgeted({ view, name }: SeriesId): boolean {
+  return view !== 'service' && name !== OVERFLOW;
 }

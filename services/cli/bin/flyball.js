@@ -7,10 +7,22 @@ import * as nodeModule from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+// A server stays small: a small young generation, and a heap that has a limit, towards which it grows in small steps.
+const SERVER_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=768'];
+
+const given = process.env.NODE_OPTIONS ?? '';
+const isGiven = (flag) => given.includes(flag.split('=')[0]);
+const flags = process.argv[2] === 'start' ? SERVER_FLAGS.filter((flag) => !isGiven(flag)) : [];
+const hasFlags = flags.every((flag) => process.execArgv.includes(flag));
 const here = dirname(realpathSync(fileURLToPath(import.meta.url)));
 const main = join(here, '../src/main.ts');
 
 if (Number(process.versions.node.split('.')[0]) >= 24) {
+  const self = fileURLToPath(import.meta.url);
+  // Only a fresh process takes the flags. It replaces this one, and is sent the same signals.
+  if (!hasFlags && process.platform !== 'win32') {
+    process.execve(process.execPath, [process.execPath, ...flags, self, ...process.argv.slice(2)]);
+  }
   nodeModule.enableCompileCache();
   await import(pathToFileURL(main).href);
 } else {
@@ -21,7 +33,7 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
     );
     process.exit(1);
   }
-  const child = spawn(pinned, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(pinned, [...flags, main, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
 }

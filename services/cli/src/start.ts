@@ -1,6 +1,9 @@
 import { readOptions, Standalone } from '@flyball/standalone';
 import { forgetCurrent, rememberCurrent } from './places.ts';
 
+/** A terminal's Ctrl-C may come twice: once from the terminal, once from the launcher. */
+const SAME_SIGNAL_MS = 500;
+
 /** Runs Flyball in this process until it is told to stop. */
 export async function startServer(dir: string, policiesDir: string | undefined): Promise<void> {
   const token = process.env['FLYBALL_TOKEN'];
@@ -21,10 +24,12 @@ export async function startServer(dir: string, policiesDir: string | undefined):
   ];
   process.stderr.write(`${lines.join('\n')}\n`);
   await new Promise<void>((resolve) => {
-    let isStopping = false;
+    let stoppedAtMs: number | undefined;
     const stop = () => {
-      if (isStopping) process.exit(1); // A second signal does not wait.
-      isStopping = true;
+      const nowMs = performance.now();
+      if (stoppedAtMs !== undefined && nowMs - stoppedAtMs < SAME_SIGNAL_MS) return;
+      if (stoppedAtMs !== undefined) process.exit(1); // A second signal does not wait.
+      stoppedAtMs = nowMs;
       void standalone.stop().then(resolve);
     };
     process.on('SIGINT', stop);

@@ -18,7 +18,7 @@ export async function startChild<Hello>(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<Child<Hello>> {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [...process.execArgv, main, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
     // Ctrl-C reaches the whole group; the story stops its children itself, in order.

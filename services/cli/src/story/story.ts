@@ -45,15 +45,13 @@ export async function tellStory(options: StoryOptions): Promise<number> {
   const dataDir = join(dir, 'data');
   const teller = new Teller();
   const stage = await Stage.open(dir);
-  let isClosed = false;
-  const close = async () => {
-    if (isClosed) return;
-    isClosed = true;
-    await stage.close();
-    forgetCurrent(dataDir);
-    if (options.keeps) process.stderr.write(`data kept in ${dir}\n`);
-    else rmSync(dir, { recursive: true, force: true });
-  };
+  let closing: Promise<void> | undefined;
+  const close = () =>
+    (closing ??= stage.close().then(() => {
+      forgetCurrent(dataDir);
+      if (options.keeps) process.stderr.write(`data kept in ${dir}\n`);
+      else rmSync(dir, { recursive: true, force: true });
+    }));
   const interrupt = () => void close().finally(() => process.exit(130));
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
