@@ -9,11 +9,10 @@ import {
   type TimeStep,
   type WindowsMessage,
 } from '@flyball/contracts';
-import { slotStartMs, utf8 } from '@flyball/core';
+import { decodeSnapshot, encodeSnapshot, slotStartMs } from '@flyball/core';
 import { type Entry, Frontier, type Outbox, type Processor } from '@flyball/runtime';
 import type { AggregatorConfig } from './config.ts';
 import { Coverage } from './coverage.ts';
-import { parseSnapshot } from './local-aggregator.ts';
 import { SeriesBudget } from './series-budget.ts';
 import { SeriesSet } from './series-sum.ts';
 
@@ -177,21 +176,18 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
         startMs,
         [...windows].map(([key, { spans, set }]) => [key, spans, set.toSeries()]),
       ]);
-    return utf8(
-      JSON.stringify({
-        v: 1,
-        closedMs: this.#closedMs,
-        frontier: this.#frontier.save(),
-        times: [...this.#times].sort(([a], [b]) => (a < b ? -1 : 1)),
-        coverage: this.#coverage.save(),
-        subjects: [...this.#subjects],
-        open,
-      }),
-    );
+    return encodeSnapshot({
+      closedMs: this.#closedMs,
+      frontier: this.#frontier.save(),
+      times: [...this.#times].sort(([a], [b]) => (a < b ? -1 : 1)),
+      coverage: this.#coverage.save(),
+      subjects: [...this.#subjects],
+      open,
+    });
   }
 
   restore(snapshot: Uint8Array): void {
-    const saved = parseSnapshot<SavedGlobal>(snapshot);
+    const saved = decodeSnapshot<SavedGlobal>(snapshot);
     this.#closedMs = saved.closedMs;
     this.#frontier.restore(saved.frontier);
     this.#times = new Map(saved.times);

@@ -1,6 +1,6 @@
 import type { Interval, PartialsMessage, RawMessage } from '@flyball/contracts';
 import { subjectKey } from '@flyball/contracts';
-import { RejectedError, slotStartMs, textOf, utf8 } from '@flyball/core';
+import { decodeSnapshot, encodeSnapshot, RejectedError, slotStartMs } from '@flyball/core';
 import { TraceScan } from '@flyball/otlp';
 import type { Entry, Outbox, Processor, SkippedEntry } from '@flyball/runtime';
 import type { AggregatorConfig } from './config.ts';
@@ -86,29 +86,12 @@ export class LocalAggregator implements Processor<RawMessage, LocalOut> {
   }
 
   snapshot(): Uint8Array {
-    return utf8(JSON.stringify({ v: 1, ...this.#state, batch: this.#batch.save() }));
+    return encodeSnapshot({ ...this.#state, batch: this.#batch.save() });
   }
 
   restore(snapshot: Uint8Array): void {
-    const { v, batch, ...state } = parseSnapshot<State & { batch: SavedBatch }>(snapshot);
-    void v;
+    const { batch, ...state } = decodeSnapshot<State & { batch: SavedBatch }>(snapshot);
     this.#state = state;
     this.#batch.restore(batch);
   }
-}
-
-/**
- * Reads a snapshot of version 1.
- *
- * @throws {RejectedError} `SNAPSHOT_INVALID`: the runner tries an older checkpoint.
- */
-export function parseSnapshot<State>(snapshot: Uint8Array): State & { v: number } {
-  let saved: State & { v: number };
-  try {
-    saved = JSON.parse(textOf(snapshot)) as State & { v: number };
-  } catch (cause) {
-    throw new RejectedError('SNAPSHOT_INVALID', 'snapshot is not JSON', { cause });
-  }
-  if (saved.v !== 1) throw new RejectedError('SNAPSHOT_INVALID', 'snapshot has an unknown version');
-  return saved;
 }

@@ -1,5 +1,5 @@
 import { type AuditEntry, type ChainHead, EMPTY_CHAIN, link, type TrailMessage } from '@flyball/contracts';
-import { RejectedError, textOf, utf8 } from '@flyball/core';
+import { decodeSnapshot, encodeSnapshot } from '@flyball/core';
 import type { Entry, Outbox, Processor } from '@flyball/runtime';
 
 /** What the auditor says. */
@@ -23,17 +23,10 @@ export class Auditor implements Processor<TrailMessage, AuditorOut> {
 
   snapshot(): Uint8Array {
     const heads = Object.entries(this.#heads).sort(([a], [b]) => (a < b ? -1 : 1));
-    return utf8(JSON.stringify({ v: 1, heads }));
+    return encodeSnapshot({ heads });
   }
 
   restore(snapshot: Uint8Array): void {
-    let saved: { v: number; heads: [string, ChainHead][] };
-    try {
-      saved = JSON.parse(textOf(snapshot)) as typeof saved;
-    } catch (cause) {
-      throw new RejectedError('SNAPSHOT_INVALID', 'snapshot is not JSON', { cause });
-    }
-    if (saved.v !== 1) throw new RejectedError('SNAPSHOT_INVALID', 'snapshot has an unknown version');
-    this.#heads = Object.fromEntries(saved.heads);
+    this.#heads = Object.fromEntries(decodeSnapshot<{ heads: [string, ChainHead][] }>(snapshot).heads);
   }
 }

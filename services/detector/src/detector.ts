@@ -6,7 +6,7 @@ import {
   type WindowsClosed,
   type WindowsMessage,
 } from '@flyball/contracts';
-import { RejectedError, textOf, utf8 } from '@flyball/core';
+import { decodeSnapshot, encodeSnapshot } from '@flyball/core';
 import { type Entry, Frontier, laneName, type Outbox, type Processor } from '@flyball/runtime';
 import type { DetectorConfig } from './config.ts';
 import { type EpisodesState, signalsOf } from './episodes.ts';
@@ -83,17 +83,11 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
 
   snapshot(): Uint8Array {
     const coverages = Object.entries(this.#coverages).sort(([a], [b]) => (a < b ? -1 : 1));
-    return utf8(JSON.stringify({ v: 1, frontier: this.#frontier.save(), coverages, subjects: [...this.#subjects] }));
+    return encodeSnapshot({ frontier: this.#frontier.save(), coverages, subjects: [...this.#subjects] });
   }
 
   restore(snapshot: Uint8Array): void {
-    let saved: Saved;
-    try {
-      saved = JSON.parse(textOf(snapshot)) as Saved;
-    } catch (cause) {
-      throw new RejectedError('SNAPSHOT_INVALID', 'snapshot is not JSON', { cause });
-    }
-    if (saved.v !== 1) throw new RejectedError('SNAPSHOT_INVALID', 'snapshot has an unknown version');
+    const saved = decodeSnapshot<Saved>(snapshot);
     this.#frontier.restore(saved.frontier);
     this.#coverages = Object.fromEntries(saved.coverages);
     this.#subjects = new Map(saved.subjects);
@@ -101,7 +95,6 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
 }
 
 interface Saved {
-  readonly v: number;
   readonly frontier: readonly (readonly [string, number | null])[];
   readonly coverages: readonly (readonly [string, number])[];
   readonly subjects: readonly (readonly [string, Known])[];

@@ -15,8 +15,8 @@ export interface MassSilence {
  * @returns `undefined` when it is not.
  */
 export function massSilence(state: EnvironmentState, config: PlannerConfig): MassSilence | undefined {
-  const services = Object.keys(state.services).length;
-  const silent = Object.entries(state.services)
+  const services = state.services.size;
+  const silent = [...state.services]
     .filter(([, { silentSinceMs }]) => silentSinceMs !== null)
     .sort(([a, { silentSinceMs: aMs }], [b, { silentSinceMs: bMs }]) => aMs! - bMs! || (a < b ? -1 : 1));
   // The largest group that fell silent within the span.

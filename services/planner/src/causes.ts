@@ -28,7 +28,7 @@ const LOG10_E_MAX = 99;
  * with a change near the onset, then failing services; among equals, the stronger evidence, then the earlier onset.
  */
 export function rankSuspects(state: EnvironmentState, config: PlannerConfig): readonly Suspect[] {
-  const suspects = Object.values(state.services).flatMap(({ assessment }) => suspectsOf(assessment, state, config));
+  const suspects = [...state.services.values()].flatMap(({ assessment }) => suspectsOf(assessment, state, config));
   return suspects.sort((a, b) => {
     if (a.cause.score !== b.cause.score) return b.cause.score - a.cause.score;
     const onset = (a.reading.sinceMs ?? Infinity) - (b.reading.sinceMs ?? Infinity);
@@ -45,7 +45,7 @@ function suspectsOf(assessment: Assessment, state: EnvironmentState, config: Pla
     if (version.role !== 'canary' || version.requests === 0) continue;
     const change = changeTo(state, assessment.subject.service, version.version);
     const isSuspect = version.verdict === 'fail' || (serviceSinceMs !== null && isNear(change, serviceSinceMs, config));
-    if (isSuspect) suspects.push(versionSuspect(assessment, version, change, serviceSinceMs));
+    if (isSuspect) suspects.push(versionSuspect({ assessment, version, change, serviceSinceMs, serviceSli: sli }));
   }
   if (reading.verdict === 'fail' && suspects.length === 0) {
     const cause = {
@@ -60,14 +60,19 @@ function suspectsOf(assessment: Assessment, state: EnvironmentState, config: Pla
   return suspects;
 }
 
-function versionSuspect(
-  assessment: Assessment,
-  version: VersionAssessment,
-  change: KnownChange | undefined,
-  serviceSinceMs: number | null,
-): Suspect {
+interface VersionCase {
+  readonly assessment: Assessment;
+  readonly version: VersionAssessment;
+  readonly change: KnownChange | undefined;
+  readonly serviceSinceMs: number | null;
+  /** What is worst about the service as a whole. */
+  readonly serviceSli: Sli;
+}
+
+function versionSuspect({ assessment, version, change, serviceSinceMs, serviceSli }: VersionCase): Suspect {
   const { service } = assessment.subject;
-  const [sli, reading] = worstSli(version);
+  // A version that does not fail is looked at for what the service fails in.
+  const [sli, reading] = version.verdict === 'fail' ? worstSli(version) : sliOf(version, serviceSli);
   const stable = assessment.versions.find(({ role }) => role === 'stable');
   const reasons = [evidence(`${service} ${version.version}`, sli, reading)];
   if (stable !== undefined && version.verdict === 'fail' && stable.errorsSli.verdict !== 'fail') {
@@ -93,6 +98,10 @@ function worstSli(of: { errorsSli: SliAssessment; latencySli: SliAssessment }): 
     (latencySli.verdict === 'fail' && errorsSli.verdict !== 'fail') ||
     (latencySli.verdict === errorsSli.verdict && latencySli.log10E > errorsSli.log10E);
   return isLatency ? ['latency', latencySli] : ['errors', errorsSli];
+}
+
+function sliOf(of: { errorsSli: SliAssessment; latencySli: SliAssessment }, sli: Sli): readonly [Sli, SliAssessment] {
+  return [sli, sli === 'errors' ? of.errorsSli : of.latencySli];
 }
 
 function changeTo(state: EnvironmentState, service: string, version: string): KnownChange | undefined {

@@ -16,7 +16,8 @@ export interface KnownPolicy {
 /** Where and when a decision is made. */
 export interface Occasion {
   readonly nowMs: number;
-  readonly isPaused: boolean;
+  /** When a person last said that automation may act, ms; `null` while it is paused. */
+  readonly resumedAtMs: number | null;
   readonly incidentId: string;
   /** Lane epoch and offset of what is being processed: the command's generation. */
   readonly generation: readonly [number, number];
@@ -40,7 +41,7 @@ export function decide(
   const { policy, digest } = known;
   const { cause, reading: sli } = suspect;
   const { service } = cause.subject;
-  const target = state.bindings[service];
+  const target = state.bindings.get(service);
   const key = target === undefined ? null : targetKey(target);
   const action = `rollback ${service} ${cause.version} -> ${cause.stableVersion || 'unknown'}`;
   const inputs = inputsOf(suspect, occasion.nowMs);

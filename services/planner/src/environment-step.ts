@@ -15,7 +15,8 @@ export interface StepContext {
   readonly state: EnvironmentState;
   readonly policies: readonly KnownPolicy[];
   readonly nowMs: number;
-  readonly isPaused: boolean;
+  /** When a person last said that automation may act, ms; `null` while it is paused. */
+  readonly resumedAtMs: number | null;
   readonly generation: readonly [number, number];
   readonly say: {
     readonly incident: (incident: Incident) => void;
@@ -113,10 +114,10 @@ export class EnvironmentStep {
     if (incident === null || suspect === undefined || suspect.version === null) return;
     // What was ordered is under way, or waits for its judgement: there is nothing to consider until then.
     if (this.#isPending(incident)) return;
-    const { config, nowMs, isPaused, generation, policies } = this.#context;
+    const { config, nowMs, resumedAtMs, generation, policies } = this.#context;
     for (const known of policies) {
       if (!known.policy.spec.match.slis.includes(suspect.sli)) continue;
-      const occasion = { nowMs, isPaused, generation, incidentId: incident.incidentId };
+      const occasion = { nowMs, resumedAtMs, generation, incidentId: incident.incidentId };
       const { decision, command } = decide(known, suspect, occasion, { state: this.#state, config });
       if (!addDecision(incident, decision)) continue;
       this.#hasNews = true;
@@ -144,7 +145,7 @@ export class EnvironmentStep {
     const { config, policies, say } = this.#context;
     for (const known of this.#state.commands) {
       if (known.outcome?.status !== 'applied' || known.judgement !== null) continue;
-      const assessment = this.#state.services[known.command.subject.service]?.assessment;
+      const assessment = this.#state.services.get(known.command.subject.service)?.assessment;
       const verify = policies.find(({ policy }) => policy.metadata.name === known.command.policy.name)?.policy.spec
         .verify;
       if (assessment === undefined || assessment.endMs !== atMs) continue;
@@ -171,7 +172,7 @@ export class EnvironmentStep {
     if (incident === null || incident.status === 'closed' || blindSinceMs !== null) return;
     const isPending = this.#isPending(incident);
     const names = new Set(incident.signals.map(({ subject }) => subject.service));
-    const concerned = Object.entries(this.#state.services).filter(([name]) => names.size === 0 || names.has(name));
+    const concerned = [...this.#state.services].filter(([name]) => names.size === 0 || names.has(name));
     const isWell = concerned.every(([, { assessment, silentSinceMs }]) => {
       const { coverage, errorsSli, latencySli, versions } = assessment;
       const isFailing = errorsSli.verdict === 'fail' || latencySli.verdict === 'fail';

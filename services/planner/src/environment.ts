@@ -1,7 +1,10 @@
+import { MINUTE_MS } from '@flyball/core';
 import type { Assessment, ChangeWord, Command, Incident, Judgement, Outcome, Scope, Target } from '@flyball/contracts';
 
 /** Most changes and finished commands that are remembered per environment. */
 const REMEMBERED_MAX = 200;
+/** A service of which no window came for so long is gone. */
+const GONE_MS = 10 * MINUTE_MS;
 
 /** A change event and when it was put on record. */
 export interface KnownChange {
@@ -28,12 +31,13 @@ interface KnownService {
   silentSinceMs: number | null;
 }
 
-/** Everything that the planner knows of one environment. Plain data: it is a part of the snapshot. */
+/** Everything that the planner knows of one environment. Part of the snapshot. */
 export interface EnvironmentState {
   readonly scope: Scope;
-  services: Record<string, KnownService>;
+  /** By name. Names are the senders': a plain object would trip over `__proto__`. */
+  readonly services: Map<string, KnownService>;
   changes: KnownChange[];
-  bindings: Record<string, Target>;
+  readonly bindings: Map<string, Target>;
   commands: KnownCommand[];
   /** The incident that is open, if any. */
   incident: Incident | null;
@@ -49,15 +53,43 @@ export interface EnvironmentState {
 export function newEnvironment(scope: Scope): EnvironmentState {
   return {
     scope: { tenant: scope.tenant, environment: scope.environment },
-    services: {},
+    services: new Map(),
     changes: [],
-    bindings: {},
+    bindings: new Map(),
     commands: [],
     incident: null,
     incidentCount: 0,
     blindSinceMs: null,
     healthyWindows: 0,
   };
+}
+
+/** An environment as it is saved. */
+export type SavedEnvironment = Omit<EnvironmentState, 'services' | 'bindings'> & {
+  readonly services: readonly (readonly [string, KnownService])[];
+  readonly bindings: readonly (readonly [string, Target])[];
+};
+
+/** An environment for the snapshot. */
+export function saveEnvironment(state: EnvironmentState): SavedEnvironment {
+  return { ...state, services: [...state.services], bindings: [...state.bindings] };
+}
+
+/** What {@link saveEnvironment} saved. */
+export function restoreEnvironment(saved: SavedEnvironment): EnvironmentState {
+  return { ...saved, services: new Map(saved.services), bindings: new Map(saved.bindings) };
+}
+
+/** Forgets services that get no windows any more: who is gone must not count among those that are heard. */
+export function forgetSilent(state: EnvironmentState, nowMs: number): void {
+  for (const [service, { assessment }] of state.services) {
+    if (assessment.endMs < nowMs - GONE_MS) state.services.delete(service);
+  }
+}
+
+/** Whether nothing is known of an environment that was not also true of a new one. */
+export function isForgettable({ services, bindings, changes, commands, incident }: EnvironmentState): boolean {
+  return services.size + bindings.size + changes.length + commands.length === 0 && incident === null;
 }
 
 /** Takes in a change event. */
@@ -69,9 +101,9 @@ export function addChange(state: EnvironmentState, change: KnownChange): void {
 /** Takes in an assessment: the newest of its service. */
 export function addAssessment(state: EnvironmentState, assessment: Assessment): void {
   const { service } = assessment.subject;
-  const before = state.services[service];
+  const before = state.services.get(service);
   const silentSinceMs = assessment.isSilent ? (before?.silentSinceMs ?? assessment.endMs) : null;
-  state.services[service] = { assessment, silentSinceMs };
+  state.services.set(service, { assessment, silentSinceMs });
 }
 
 /** Takes in what became of a command. An older state never undoes a newer one. */

@@ -17,7 +17,7 @@ export interface Proposal {
   readonly evaluation: Evaluation;
   readonly commandId: string;
   readonly targetKey: string | null;
-  readonly isPaused: boolean;
+  readonly resumedAtMs: number | null;
 }
 
 /**
@@ -38,7 +38,8 @@ function gate(name: GateReason, passed: boolean, detail: string): GateResult {
   return { gate: name, passed, detail };
 }
 
-function standingGates({ policy, suspect, isPaused, targetKey }: Proposal): GateResult[] {
+function standingGates({ policy, suspect, resumedAtMs, targetKey }: Proposal): GateResult[] {
+  const isPaused = resumedAtMs === null;
   const { environment, service } = suspect.assessment.subject;
   const { autonomy } = policy.spec;
   return [
@@ -64,7 +65,10 @@ function telemetryGates({ nowMs, policy, suspect }: Proposal, state: Environment
   ];
 }
 
-function historyGates({ nowMs, policy, commandId, targetKey }: Proposal, state: EnvironmentState): GateResult[] {
+function historyGates(
+  { nowMs, resumedAtMs, policy, commandId, targetKey }: Proposal,
+  state: EnvironmentState,
+): GateResult[] {
   const mine = state.commands.filter((known) => known.targetKey === targetKey);
   const isDuplicate = mine.some(({ command }) => command.commandId === commandId);
   const busy = mine.find((known) => !isOver(known));
@@ -72,7 +76,9 @@ function historyGates({ nowMs, policy, commandId, targetKey }: Proposal, state: 
   const sinceMs = last === undefined ? Infinity : nowMs - last.command.issuedAtMs;
   const cooldownMs = policy.spec.limits.cooldownSeconds * 1_000;
   const failed = mine.findLast(({ judgement, outcome }) => judgement !== null || outcome?.status === 'unknown');
-  const isChain = failed !== undefined && failed.judgement !== 'verified';
+  // Whoever says "resume" has looked.
+  const isSeen = failed !== undefined && failed.command.issuedAtMs <= (resumedAtMs ?? 0);
+  const isChain = failed !== undefined && failed.judgement !== 'verified' && !isSeen;
   return [
     gate('duplicate', !isDuplicate, isDuplicate ? `${commandId} was issued before` : 'not issued before'),
     gate(
@@ -88,7 +94,7 @@ function historyGates({ nowMs, policy, commandId, targetKey }: Proposal, state: 
     gate(
       'ineffective_chain',
       !isChain,
-      isChain ? `${failed.command.commandId} did not help: a person must look` : 'none',
+      isChain ? `${failed.command.commandId} did not help: a person must look, and say "resume"` : 'none',
     ),
   ];
 }
@@ -104,7 +110,7 @@ function budgetGates({ nowMs, policy, suspect }: Proposal, state: EnvironmentSta
     ({ command }) => command.policy.name === policy.metadata.name && command.issuedAtMs > nowMs - HOUR_MS,
   );
   const blastRatio = suspect.version?.trafficRatio ?? 1;
-  const services = Object.values(state.services);
+  const services = [...state.services.values()];
   const failing = services.filter(({ assessment }) => {
     return assessment.errorsSli.verdict === 'fail' || assessment.latencySli.verdict === 'fail';
   });

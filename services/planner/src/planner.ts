@@ -10,12 +10,22 @@ import {
   type SignalsMessage,
   targetKey,
 } from '@flyball/contracts';
-import { RejectedError, textOf, utf8 } from '@flyball/core';
+import { decodeSnapshot, encodeSnapshot, RejectedError } from '@flyball/core';
 import { parsePolicy } from '@flyball/policy';
 import { type Entry, Frontier, type Outbox, type Processor } from '@flyball/runtime';
 import type { PlannerConfig } from './config.ts';
 import type { KnownPolicy } from './decide.ts';
-import { addChange, addOutcome, type EnvironmentState, newEnvironment } from './environment.ts';
+import {
+  addChange,
+  addOutcome,
+  type EnvironmentState,
+  forgetSilent,
+  isForgettable,
+  newEnvironment,
+  restoreEnvironment,
+  saveEnvironment,
+  type SavedEnvironment,
+} from './environment.ts';
 import { EnvironmentStep } from './environment-step.ts';
 import { Held, type HeldItem } from './held.ts';
 
@@ -37,10 +47,10 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
   readonly #held = new Held();
   #nowMs = 0;
   #epoch = 0;
-  /** By tenant. No word means paused. */
-  #resumed: Record<string, boolean> = {};
+  /** By tenant: when a person last said that automation may act, ms; `null` after a pause. No word means paused. */
+  #resumedAtMs: Record<string, number | null> = {};
   #policies: Record<string, KnownPolicy & { readonly text: string; readonly tenant: string }> = {};
-  #environments: Record<string, EnvironmentState> = {};
+  #environments = new Map<string, EnvironmentState>();
 
   /** @param detectorLanes - lanes to wait for: `detector:flyball.windows/0` …. */
   constructor(config: PlannerConfig, detectorLanes: readonly string[]) {
@@ -66,6 +76,10 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
     for (const { atMs, scope, items } of this.#held.ripe(this.#frontier.atMs)) {
       this.#step(scope, offset, outbox).take(atMs, items);
     }
+    for (const [key, state] of this.#environments) {
+      forgetSilent(state, this.#frontier.atMs);
+      if (isForgettable(state)) this.#environments.delete(key);
+    }
   }
 
   #hear({ fact, atMs }: Relayed, offset: number, outbox: Outbox<PlannerOut>): void {
@@ -79,17 +93,17 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
   #obey(word: ControlMessage, atMs: number): void {
     switch (word.type) {
       case 'pause':
-        this.#resumed[word.tenant] = false;
+        this.#resumedAtMs[word.tenant] = null;
         return;
       case 'resume':
-        this.#resumed[word.tenant] = true;
+        this.#resumedAtMs[word.tenant] = atMs;
         return;
       case 'policy':
         this.#learnPolicy(word);
         return;
       case 'binding': {
         const { tenant, environment, service, target } = word;
-        this.#environment(word).bindings[service] = { tenant, environment, ...target };
+        this.#environment(word).bindings.set(service, { tenant, environment, ...target });
         return;
       }
       case 'change':
@@ -115,7 +129,7 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
       state,
       policies,
       nowMs: this.#nowMs,
-      isPaused: this.#resumed[scope.tenant] !== true,
+      resumedAtMs: this.#resumedAtMs[scope.tenant] ?? null,
       generation: [this.#epoch, offset],
       say: {
         incident: (incident) => outbox.emit('flyball.incidents', scopeKey(scope), incident),
@@ -126,46 +140,42 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
   }
 
   #environment(scope: Scope): EnvironmentState {
-    return (this.#environments[scopeKey(scope)] ??= newEnvironment(scope));
+    const key = scopeKey(scope);
+    const known = this.#environments.get(key) ?? newEnvironment(scope);
+    this.#environments.set(key, known);
+    return known;
   }
 
   snapshot(): Uint8Array {
     const policies = Object.values(this.#policies).map(({ text, digest, tenant, policy }) => {
       return { text, digest, tenant, name: policy.metadata.name };
     });
-    const state = { nowMs: this.#nowMs, epoch: this.#epoch, resumed: this.#resumed, policies };
-    const more = { frontier: this.#frontier.save(), held: this.#held.save(), environments: this.#environments };
-    return utf8(JSON.stringify({ v: 1, ...state, ...more }));
+    const state = { nowMs: this.#nowMs, epoch: this.#epoch, resumedAtMs: this.#resumedAtMs, policies };
+    const environments = [...this.#environments.values()].map(saveEnvironment);
+    return encodeSnapshot({ ...state, frontier: this.#frontier.save(), held: this.#held.save(), environments });
   }
 
   restore(snapshot: Uint8Array): void {
-    let saved: Saved;
-    try {
-      saved = JSON.parse(textOf(snapshot)) as Saved;
-    } catch (cause) {
-      throw new RejectedError('SNAPSHOT_INVALID', 'snapshot is not JSON', { cause });
-    }
-    if (saved.v !== 1) throw new RejectedError('SNAPSHOT_INVALID', 'snapshot has an unknown version');
+    const saved = decodeSnapshot<Saved>(snapshot);
     this.#nowMs = saved.nowMs;
     this.#epoch = saved.epoch;
-    this.#resumed = saved.resumed;
+    this.#resumedAtMs = saved.resumedAtMs;
     this.#policies = {};
     for (const { text, digest, tenant, name } of saved.policies) {
       this.#policies[`${tenant} ${name}`] = { policy: parsePolicy(text), text, digest, tenant };
     }
     this.#frontier.restore(saved.frontier);
     this.#held.restore(saved.held);
-    this.#environments = saved.environments;
+    this.#environments = new Map(saved.environments.map((each) => [scopeKey(each.scope), restoreEnvironment(each)]));
   }
 }
 
 interface Saved {
-  readonly v: number;
   readonly nowMs: number;
   readonly epoch: number;
-  readonly resumed: Record<string, boolean>;
+  readonly resumedAtMs: Record<string, number | null>;
   readonly policies: readonly { text: string; digest: string; tenant: string; name: string }[];
   readonly frontier: readonly (readonly [string, number | null])[];
   readonly held: readonly HeldItem[];
-  readonly environments: Record<string, EnvironmentState>;
+  readonly environments: readonly SavedEnvironment[];
 }

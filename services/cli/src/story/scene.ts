@@ -50,13 +50,17 @@ export async function learned({ stage, teller, environment }: SceneContext): Pro
   return isLearned;
 }
 
-/** Prints an incident's new lines as they come, until `isEnough`. Returns its last state, if there was one. */
+/**
+ * Prints an incident's new lines as they come, until `isEnough`. Returns its last state, if there was one.
+ *
+ * @param told - so many of its lines were printed before.
+ */
 export async function follow(
   { stage, teller, environment }: SceneContext,
   timeoutMs: number,
   isEnough: (incident: Incident) => boolean,
+  told = 0,
 ): Promise<Incident | undefined> {
-  let told = 0;
   let last: Incident | undefined;
   await until(timeoutMs, async () => {
     const found = await incidentOf(stage, environment);
