@@ -10,7 +10,7 @@ import { decodeSnapshot, encodeSnapshot } from '@flyball/core';
 import { type Entry, Frontier, laneName, type Outbox, type Processor } from '@flyball/runtime';
 import type { DetectorConfig } from './config.ts';
 import { type EpisodesState, signalsOf } from './episodes.ts';
-import { judgeSubject, newSubject, type SubjectState } from './subject-judge.ts';
+import { abstain, judgeSubject, newSubject, type SubjectState } from './subject-judge.ts';
 
 /** What the detector says. */
 export type DetectorOut = { 'flyball.signals': SignalsMessage };
@@ -55,14 +55,17 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
 
   #judge(window: Window, outbox: Outbox<DetectorOut>): void {
     const key = subjectKey(window.subject);
+    const scope = scopeKey(window.subject);
     let known = this.#subjects.get(key);
     if (known === undefined) {
-      if (this.#subjects.size >= this.#config.subjectsMax) return;
+      if (this.#subjects.size >= this.#config.subjectsMax) {
+        outbox.emit('flyball.signals', scope, abstain(window));
+        return;
+      }
       known = { ...newSubject(), episodes: {} };
       this.#subjects.set(key, known);
     }
     const assessment = judgeSubject(known, window, this.#config);
-    const scope = scopeKey(window.subject);
     outbox.emit('flyball.signals', scope, assessment);
     for (const signal of signalsOf(known.episodes, assessment, window, this.#config)) {
       outbox.emit('flyball.signals', scope, signal);

@@ -3,7 +3,7 @@ import { type BaselineState, isLearned, learn, newBaseline, type Normal, normalO
 import type { DetectorConfig } from './config.ts';
 import { isOverflowed, quantileMs, type Sample, serviceSample, slowerThan, versionSamples } from './sample.ts';
 import { follow, judgeVersions, unjudged, type VersionsState } from './versions.ts';
-import { newWatch, watch, type Watched, type WatchState } from './watch.ts';
+import { CALM_LOG10_E, newWatch, watch, type Watched, type WatchState } from './watch.ts';
 
 /** Everything that the detector knows of one service. Plain data: it is a part of the snapshot. */
 export interface SubjectState {
@@ -23,7 +23,8 @@ export function newSubject(): SubjectState {
 /** Judges one window of one service, and learns from it what may be learned. */
 export function judgeSubject(state: SubjectState, window: Window, config: DetectorConfig): Assessment {
   const sample = serviceSample(window);
-  const blocked = blockedBy(state, window, sample);
+  const coverage = state.isHurt ? 0 : window.coverage;
+  const blocked = blockedBy(window, sample, coverage);
   state.isHurt = false;
   const normal = isLearned(state.baseline, config) ? normalOf(state.baseline) : undefined;
   const context = {
@@ -43,31 +44,43 @@ export function judgeSubject(state: SubjectState, window: Window, config: Detect
       latencySli = judgeLatency(state, window, { sample, normal, config });
     }
     versions.push(...judgeVersions(state.versions, context));
-    const isOpen =
-      state.errors.isFailing || state.latency.isFailing || versions.some(({ verdict }) => verdict === 'fail');
+    const isOpen = isOff(state.errors) || isOff(state.latency) || versions.some(({ verdict }) => verdict === 'fail');
     if (!isOpen) learn(state.baseline, learnable(versions.length, state, context.samples) ?? sample, config);
   }
-  return {
-    type: 'assessment',
-    subject: window.subject,
-    startMs: window.startMs,
-    endMs: window.endMs,
+  const isSilent = blocked === 'silent' && state.baseline.windows > 0;
+  const baseline = baselineOf(normal);
+  return assessmentOf(window, sample, { coverage, isSilent, baseline, errorsSli, latencySli, versions });
+}
+
+/** Assesses a service beyond the limit of those that are judged: it is seen, and nothing is concluded. */
+export function abstain(window: Window): Assessment {
+  const sample = serviceSample(window);
+  return assessmentOf(window, sample, {
     coverage: window.coverage,
-    requests: sample.requests,
-    errors: sample.errors,
-    p50Ms: quantileMs(sample, 0.5),
-    p95Ms: quantileMs(sample, 0.95),
-    isSilent: sample.requests === 0 && state.baseline.windows > 0 && window.coverage === 1,
-    baseline: baselineOf(state.baseline, normal),
-    errorsSli,
-    latencySli,
-    versions,
-  };
+    isSilent: false,
+    baseline: baselineOf(undefined),
+    errorsSli: unjudged('overflow', sample),
+    latencySli: unjudged('overflow', sample),
+    versions: [],
+  });
+}
+
+type Findings = Pick<Assessment, 'coverage' | 'isSilent' | 'baseline' | 'errorsSli' | 'latencySli' | 'versions'>;
+
+function assessmentOf({ subject, startMs, endMs }: Window, sample: Sample, findings: Findings): Assessment {
+  const { requests, errors } = sample;
+  const counts = { requests, errors, p50Ms: quantileMs(sample, 0.5), p95Ms: quantileMs(sample, 0.95) };
+  return { type: 'assessment', subject, startMs, endMs, ...counts, ...findings };
+}
+
+/** Whether a rate fails, or is on its way there: what may be a fault must not be learned as normal before it is told. */
+function isOff({ isFailing, isSuspect }: WatchState): boolean {
+  return isFailing || isSuspect;
 }
 
 /** Why nothing may be concluded from a window, or `undefined`. */
-function blockedBy(state: SubjectState, window: Window, sample: Sample): SliAssessment['reason'] | undefined {
-  if (window.coverage < 1 || state.isHurt) return 'low_coverage';
+function blockedBy(window: Window, sample: Sample, coverage: number): SliAssessment['reason'] | undefined {
+  if (coverage < 1) return 'low_coverage';
   if (window.subject.service === OVERFLOW || isOverflowed(window, 'service')) return 'overflow';
   if (sample.requests === 0) return window.lateSpans > 0 ? 'late_data' : 'silent';
   return undefined;
@@ -112,9 +125,6 @@ function judgeLatency(
   return sliOf(state, watched, { observed: p95Ms, expected, requests, config });
 }
 
-/** Evidence below this, log10, speaks for nobody's trouble. */
-const CALM_LOG10_E = 1;
-
 function sliOf(
   state: WatchState,
   { log10E, bad, requests: since }: Watched,
@@ -134,7 +144,7 @@ function sliOf(
   return { verdict, reason, observed, expected, log10E, ...counts, sinceMs: state.isFailing ? state.sinceMs : null };
 }
 
-function baselineOf(state: BaselineState, normal: Normal | undefined): Assessment['baseline'] {
+function baselineOf(normal: Normal | undefined): Assessment['baseline'] {
   if (normal === undefined) return { state: 'warming', errorRatio: null, p95Ms: null, requests: null };
   const { errorRatio, p95Us, requests } = normal;
   return { state: 'learned', errorRatio, p95Ms: p95Us / 1_000, requests };

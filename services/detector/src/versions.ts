@@ -72,7 +72,7 @@ export function judgeVersions(state: VersionsState, context: VersionContext): Ve
     const control = stable === undefined ? NO_SAMPLE : (samples.get(stable.version) ?? NO_SAMPLE);
     const [errorsSli, latencySli] =
       index === 0
-        ? [unjudged('no_control', sample), unjudged('no_control', sample)]
+        ? bothUnjudged(context.isOverflowed ? 'overflow' : 'no_control', sample)
         : judgeCanary(known, sample, control, context);
     return {
       version: known.version,
@@ -96,11 +96,10 @@ function judgeCanary(
   context: VersionContext,
 ): [SliAssessment, SliAssessment] {
   const { normal, isOverflowed } = context;
-  if (isOverflowed) return [unjudged('overflow', sample), unjudged('overflow', sample)];
-  if (sample.requests === 0) return [unjudged('silent', sample), unjudged('silent', sample)];
+  if (isOverflowed) return bothUnjudged('overflow', sample);
+  if (sample.requests === 0) return bothUnjudged('silent', sample);
   if (normal === undefined) {
-    const reason = control.requests === 0 ? 'no_control' : 'warming';
-    return [unjudged(reason, sample), unjudged(reason, sample)];
+    return bothUnjudged(control.requests === 0 ? 'no_control' : 'warming', sample);
   }
   return [
     judgeErrors(known, sample, control, { ...context, normal }),
@@ -186,6 +185,10 @@ export function unjudged(
 ): SliAssessment {
   const nothing = { observed: null, expected: null, log10E: 0, controlBad: 0, controlRequests: 0, sinceMs: null };
   return { verdict: 'insufficient', reason, ...nothing, bad: errors, requests };
+}
+
+function bothUnjudged(reason: SliAssessment['reason'], sample: Sample): [SliAssessment, SliAssessment] {
+  return [unjudged(reason, sample), unjudged(reason, sample)];
 }
 
 function together(a: Verdict, b: Verdict): Verdict {

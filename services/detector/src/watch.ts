@@ -4,6 +4,9 @@ import type { DetectorConfig } from './config.ts';
 /** Times the normal rate that are still no worse: busy services must not alarm on trivial shifts. */
 const TOLERANCE = 1.5;
 
+/** Evidence below this, log10, speaks for nobody's trouble. */
+export const CALM_LOG10_E = 1;
+
 /** One bet that is restarted whenever it is lost: it knows since when it has been winning. */
 interface Run {
   /** Natural logarithm of what the bet is worth; 0 when it starts over. */
@@ -19,6 +22,8 @@ interface Run {
 export interface WatchState {
   runs: Run[];
   isFailing: boolean;
+  /** Evidence of a deviation that matters is growing, and is not enough yet. */
+  isSuspect: boolean;
   /** Onset of the present failure, ms. */
   sinceMs: number;
   healthyWindows: number;
@@ -26,7 +31,13 @@ export interface WatchState {
 
 /** A watch that has seen nothing. */
 export function newWatch(): WatchState {
-  return { runs: Array.from({ length: BETS }, newRun), isFailing: false, sinceMs: 0, healthyWindows: 0 };
+  return {
+    runs: Array.from({ length: BETS }, newRun),
+    isFailing: false,
+    isSuspect: false,
+    sinceMs: 0,
+    healthyWindows: 0,
+  };
 }
 
 const newRun = (): Run => ({ log: 0, sinceMs: 0, windows: 0, bad: 0, requests: 0 });
@@ -70,7 +81,9 @@ export function watch(state: WatchState, reading: Reading, config: DetectorConfi
   });
   const best = state.runs.reduce((a, b) => (b.log > a.log ? b : a));
   const log10E = best.log / Math.LN10;
-  const isAlarm = log10E >= config.alarmLog10E && best.windows >= 2 && reading.matters(best.bad, best.requests);
+  const matters = reading.matters(best.bad, best.requests);
+  const isAlarm = log10E >= config.alarmLog10E && best.windows >= 2 && matters;
+  state.isSuspect = log10E >= CALM_LOG10_E && matters;
   if (isAlarm && !state.isFailing) {
     state.isFailing = true;
     state.sinceMs = best.sinceMs;

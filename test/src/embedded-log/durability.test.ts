@@ -2,7 +2,7 @@ import { Prng, utf8 } from '@flyball/core';
 import { EmbeddedLog } from '@flyball/log-embedded';
 import { recordsOf } from '@flyball/testing';
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -27,23 +27,25 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const newLedger = (): Ledger => ({ sent: new Set(), acked: new Set(), refused: new Map() });
 
-/** Runs the hammer, and kills it after so many acknowledgements. */
-function hammer(ledger: Ledger, args: readonly string[], killAfterAcks: number): Promise<void> {
-  const child = spawn(process.execPath, [HAMMER, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let rest = '';
+/** Runs the hammer, kills it after so many acknowledgements, and takes in what it wrote down. */
+async function hammer(ledger: Ledger, args: readonly string[], killAfterAcks: number): Promise<void> {
+  const [path = '', ...rest] = args;
+  const book = `${path}.ledger`;
+  const child = spawn(process.execPath, [HAMMER, path, book, ...rest], { stdio: ['ignore', 'pipe', 'inherit'] });
   let acks = 0;
   child.stdout.on('data', (chunk: Buffer) => {
-    const lines = (rest + chunk.toString()).split('\n');
-    rest = lines.pop()!;
-    for (const line of lines) {
-      const [word, item, code = ''] = line.split(' ');
-      if (word === 's') ledger.sent.add(Number(item));
-      if (word === 'a') ledger.acked.add(Number(item));
-      if (word === 'r') ledger.refused.set(Number(item), code);
-      if (word === 'a' && (acks += 1) === killAfterAcks) child.kill('SIGKILL');
-    }
+    acks += chunk.length;
+    if (acks >= killAfterAcks) child.kill('SIGKILL');
   });
-  return new Promise((resolve) => child.once('close', () => resolve()));
+  await new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const lines = readFileSync(book, 'utf8').split('\n');
+  rmSync(book);
+  for (const line of lines.slice(0, -1)) {
+    const [word, item, code = ''] = line.split(' ');
+    if (word === 's') ledger.sent.add(Number(item));
+    if (word === 'a') ledger.acked.add(Number(item));
+    if (word === 'r') ledger.refused.set(Number(item), code);
+  }
 }
 
 async function stored(path: string): Promise<number[]> {
