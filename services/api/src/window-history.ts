@@ -3,44 +3,44 @@ import { type Window, windowsCodec } from '@flyball/contracts';
 /** Most windows of one service, and most bytes of all together. */
 const WINDOWS_PER_SERVICE_MAX = 360;
 const BYTES_MAX = 48 * 1024 * 1024;
-/** Dropped places are let go of in bulk. */
-const COMPACT_AT = 4_096;
+
+interface Kept {
+  readonly key: string;
+  readonly value: Uint8Array;
+}
 
 /** The newest windows of every service, kept as bytes: as objects they would take ten times the memory. */
 export class WindowHistory {
-  readonly #services = new Map<string, Uint8Array[]>();
-  #order: string[] = [];
-  #head = 0;
+  /** All of them by number, oldest first: a map keeps its order, also when something in its middle goes. */
+  readonly #windows = new Map<number, Kept>();
+  /** Their numbers by service, oldest first. */
+  readonly #services = new Map<string, number[]>();
+  #lastNumber = 0;
   #bytes = 0;
 
-  /** Adds a window as it was encoded. The oldest of all go when there are too many. */
+  /** Adds a window as it was encoded. The service's oldest goes when it has too many, the oldest of all when all have. */
   add(key: string, value: Uint8Array): void {
-    const known = this.#services.get(key) ?? [];
-    this.#services.set(key, known);
-    known.push(value.slice());
-    this.#order.push(key);
+    const numbers = this.#services.get(key) ?? [];
+    this.#services.set(key, numbers);
+    this.#lastNumber += 1;
+    numbers.push(this.#lastNumber);
+    this.#windows.set(this.#lastNumber, { key, value: value.slice() });
     this.#bytes += value.length;
-    if (known.length > WINDOWS_PER_SERVICE_MAX) this.#drop(key);
-    while (this.#bytes > BYTES_MAX) {
-      this.#drop(this.#order[this.#head]!);
-      this.#head += 1;
-    }
-    if (this.#head < COMPACT_AT) return;
-    this.#order = this.#order.slice(this.#head);
-    this.#head = 0;
+    if (numbers.length > WINDOWS_PER_SERVICE_MAX) this.#dropOldest(key);
+    while (this.#bytes > BYTES_MAX) this.#dropOldest(this.#windows.values().next().value!.key);
   }
 
   /** Windows of a service, oldest first. */
   of(key: string): readonly Window[] {
-    const messages = (this.#services.get(key) ?? []).map((value) => windowsCodec.decode({ value }));
-    return messages.filter((message) => message.type === 'window');
+    const values = (this.#services.get(key) ?? []).map((number) => this.#windows.get(number)!.value);
+    return values.map((value) => windowsCodec.decode({ value })).filter((message) => message.type === 'window');
   }
 
-  #drop(key: string): void {
-    const known = this.#services.get(key);
-    const oldest = known?.shift();
-    if (oldest === undefined) return;
-    this.#bytes -= oldest.length;
-    if (known!.length === 0) this.#services.delete(key);
+  #dropOldest(key: string): void {
+    const numbers = this.#services.get(key)!;
+    const oldest = numbers.shift()!;
+    this.#bytes -= this.#windows.get(oldest)!.value.length;
+    this.#windows.delete(oldest);
+    if (numbers.length === 0) this.#services.delete(key);
   }
 }

@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 // A server stays small: a small young generation, and a heap that has a limit, towards which it grows in small steps.
-const SERVER_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=768'];
+const SERVER_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=384'];
 
 const given = process.env.NODE_OPTIONS ?? '';
 const isGiven = (flag) => given.includes(flag.split('=')[0]);
