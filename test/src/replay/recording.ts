@@ -1,4 +1,4 @@
-import { Prng } from '@flyball/core';
+import type { Prng } from '@flyball/core';
 
 /** A span of a recording, before it is OTLP/JSON. */
 export interface RecordedSpan {
@@ -48,38 +48,50 @@ export function lineOf(spans: readonly RecordedSpan[], dice: Prng): string {
 
 /** What a window must hold, counted from the spans alone. */
 export interface Count {
-  spans: number;
-  requests: number;
-  errors: number;
+  readonly spans: number;
+  readonly requests: number;
+  readonly errors: number;
+}
+
+interface Sizes {
+  readonly windowMs: number;
+  readonly graceMs: number;
+  readonly earlyMs: number;
 }
 
 /** Counts by definition, sharing nothing with what is tested: log time is the running maximum of each line's earliest end. */
 export function countsOf(
   lines: readonly (readonly RecordedSpan[])[],
-  { windowMs, graceMs, earlyMs }: { windowMs: number; graceMs: number; earlyMs: number },
+  { windowMs, graceMs, earlyMs }: Sizes,
 ): { windows: Map<string, Count>; late: number; early: number } {
   const windows = new Map<string, Count>();
-  const logTimeMs = new Map<string, number>();
   let [late, early] = [0, 0];
-  for (const line of lines) {
-    for (const environment of new Set(line.map((span) => span.environment))) {
-      const own = line.filter((span) => span.environment === environment);
-      const atMs = Math.max(logTimeMs.get(environment) ?? 0, Math.min(...own.map(({ endMs }) => endMs)));
-      logTimeMs.set(environment, atMs);
-      for (const { service, endMs, kind, isError } of own) {
-        const startMs = endMs - (endMs % windowMs);
-        if (atMs >= startMs + windowMs + graceMs) late += 1;
-        else if (endMs > atMs + earlyMs) early += 1;
-        else {
-          const key = `${environment} ${service} ${startMs}`;
-          const count = windows.get(key) ?? { spans: 0, requests: 0, errors: 0 };
-          windows.set(key, count);
-          count.spans += 1;
-          if (kind === 2) count.requests += 1;
-          if (kind === 2 && isError) count.errors += 1;
-        }
-      }
+  for (const { span, atMs } of stamped(lines)) {
+    const startMs = span.endMs - (span.endMs % windowMs);
+    if (atMs >= startMs + windowMs + graceMs) late += 1;
+    else if (span.endMs > atMs + earlyMs) early += 1;
+    else {
+      const key = `${span.environment} ${span.service} ${startMs}`;
+      const { spans, requests, errors } = windows.get(key) ?? { spans: 0, requests: 0, errors: 0 };
+      const isRequest = span.kind === 2;
+      windows.set(key, {
+        spans: spans + 1,
+        requests: requests + (isRequest ? 1 : 0),
+        errors: errors + (isRequest && span.isError ? 1 : 0),
+      });
     }
   }
   return { windows, late, early };
+}
+
+/** Every span with the log time of its line, per environment. */
+function stamped(lines: readonly (readonly RecordedSpan[])[]): { span: RecordedSpan; atMs: number }[] {
+  const logTimeMs = new Map<string, number>();
+  return lines.flatMap((line) => {
+    for (const environment of new Set(line.map((span) => span.environment))) {
+      const ends = line.filter((span) => span.environment === environment).map(({ endMs }) => endMs);
+      logTimeMs.set(environment, Math.max(logTimeMs.get(environment) ?? 0, Math.min(...ends)));
+    }
+    return line.map((span) => ({ span, atMs: logTimeMs.get(span.environment)! }));
+  });
 }

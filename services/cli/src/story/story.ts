@@ -52,7 +52,10 @@ export async function tellStory(options: StoryOptions): Promise<number> {
       if (options.keeps) process.stderr.write(`data kept in ${dir}\n`);
       else rmSync(dir, { recursive: true, force: true });
     }));
-  const interrupt = () => void close().finally(() => process.exit(130));
+  const interrupt = () => {
+    teller.hush();
+    void close().finally(() => process.exit(130));
+  };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   try {

@@ -3,11 +3,17 @@ import { inert } from '../output.ts';
 /** Prints the story as it happens, with the seconds since the start of a scene. */
 export class Teller {
   #startMs = performance.now();
+  #isHushed = false;
+
+  /** From now on nothing is said: somebody has interrupted the story. */
+  hush(): void {
+    this.#isHushed = true;
+  }
 
   /** Starts a scene. */
   scene(title: string): void {
     this.#startMs = performance.now();
-    process.stdout.write(`\n== ${title}\n`);
+    this.#write(`\n== ${title}`);
   }
 
   /** Seconds since the scene began. */
@@ -17,11 +23,15 @@ export class Teller {
 
   /** A line of the story. */
   say(text: string): void {
-    process.stdout.write(` t+${this.seconds.toFixed(0).padStart(2, '0')} ${inert(text)}\n`);
+    this.#write(` t+${this.seconds.toFixed(0).padStart(2, '0')} ${inert(text)}`);
   }
 
   /** A line beside the story. */
   note(label: string, text: string): void {
-    process.stdout.write(` ${label.padStart(8)}  ${inert(text)}\n`);
+    this.#write(` ${label.padStart(8)}  ${inert(text)}`);
+  }
+
+  #write(line: string): void {
+    if (!this.#isHushed) process.stdout.write(`${line}\n`);
   }
 }
