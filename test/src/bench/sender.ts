@@ -5,7 +5,7 @@ import { realisticRequest } from './requests.ts';
 // A child process that sends trace requests over OTLP/gRPC as fast as they are acknowledged, 32 in flight, and prints
 // what became of them as one line of JSON. Its CPU is not counted.
 
-const [endpoint = '', seconds = '10', kind = 'realistic'] = process.argv.slice(2);
+const [endpoint = '', seconds = '10', kind = 'realistic', spansMax = 'Infinity'] = process.argv.slice(2);
 const IN_FLIGHT = 32;
 const SPANS = 100;
 const SERVICES = 20;
@@ -73,7 +73,7 @@ const timer = setInterval(refresh, 1_000);
 const endMs = performance.now() + Number(seconds) * 1_000;
 await Promise.all(
   Array.from({ length: IN_FLIGHT }, async () => {
-    for (let turn = 0; performance.now() < endMs; turn += 1) {
+    for (let turn = 0; performance.now() < endMs && counts.spans < Number(spansMax); turn += 1) {
       await send(kind === 'distinct' ? distinctRequest() : bodies[turn % SERVICES]!);
     }
   }),
