@@ -118,8 +118,9 @@ export class LaneRunner<In, Out extends TopicBodies> {
     const records = await this.#ports.log.read(this.#from, this.#offset, maxBytes);
     const before = this.#offset;
     for (const record of records) {
-      this.#checkContiguous(record);
-      this.#advance(record);
+      // What came before a hole was processed: what follows from it is appended before the lane stops.
+      if (record.offset !== this.#offset) this.#blocked = hole(this.lane, this.#offset, record.offset);
+      else this.#advance(record);
       if (this.#blocked !== undefined) break;
     }
     this.#pending = this.#outputs.take().map((batches) => [...batches]);
@@ -149,12 +150,6 @@ export class LaneRunner<In, Out extends TopicBodies> {
     await this.#ports.log.commit(lane, this.#from, offset);
     this.stats.checkpoints += 1;
     return true;
-  }
-
-  #checkContiguous(record: StoredRecord): void {
-    if (record.offset === this.#offset) return;
-    const detail = { lane: this.lane, wanted: this.#offset, found: record.offset };
-    throw new UnavailableError('LOG_GAP', 'the log has a hole', { hint: RESET_HINT, detail });
   }
 
   /** One record: leave it out, drop it, stop before it, or process it. */
@@ -192,7 +187,7 @@ export class LaneRunner<In, Out extends TopicBodies> {
       return { provenance: provenanceOf(record.headers), body: this.#spec.inbox.codec.decode(record) };
     } catch (error) {
       if (error instanceof RejectedError) return error;
-      throw error;
+      this.#die(error);
     }
   }
 
@@ -201,9 +196,13 @@ export class LaneRunner<In, Out extends TopicBodies> {
     try {
       step();
     } catch (error) {
-      this.#isDead = true;
-      throw new ProcessDiedError(this.lane, this.#offset, error);
+      this.#die(error);
     }
+  }
+
+  #die(cause: unknown): never {
+    this.#isDead = true;
+    throw new ProcessDiedError(this.lane, this.#offset, cause);
   }
 
   /** Appends what is pending: partitions side by side, within one in order and one request at a time. */
@@ -224,6 +223,12 @@ export class LaneRunner<In, Out extends TopicBodies> {
 }
 
 const SKIPPED = new RejectedError('ENTRY_SKIPPED', 'entry killed its processor three times');
+
+/** The log goes on with another offset than the next one: what is between was lost, and nobody may read on. */
+function hole(lane: string, wanted: number, found: number): UnavailableError {
+  const detail = { lane, wanted, found };
+  return new UnavailableError('LOG_GAP', 'the log has a hole', { hint: RESET_HINT, detail });
+}
 
 /** Our own message that this release cannot read: the lane waits for an upgrade, and loses nothing. */
 function unreadable(lane: string, offset: number, cause: RejectedError): UnavailableError {

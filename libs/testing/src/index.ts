@@ -1,3 +1,4 @@
+export { altered } from './altered.ts';
 export { FaultyLog } from './faulty-log.ts';
 export type { AppendFault } from './faulty-log.ts';
 export { jsonCodec } from './json-codec.ts';

@@ -1,4 +1,4 @@
-import { utf8 } from '@flyball/core';
+import { HOUR_MS, utf8 } from '@flyball/core';
 import type { Log, NewRecord, StoredRecord } from '@flyball/runtime';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -99,10 +99,10 @@ export function logConformance(name: string, survives: boolean, make: () => Prom
     });
 
     test('wakes who waits at the end, and lets nobody wait for what is there', async () => {
-      const woken = log.wait(AT, 0, 10_000);
+      const woken = log.wait(AT, 0, HOUR_MS);
       await log.append(AT, [record('a')]);
       await woken;
-      await log.wait(AT, 0, 10_000);
+      await log.wait(AT, 0, HOUR_MS);
       await log.wait(AT, 1, 1);
     });
 

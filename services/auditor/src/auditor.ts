@@ -10,11 +10,12 @@ export type AuditorOut = { 'flyball.audit': AuditEntry };
  * no two writers can fork the chain, and a restart writes the very same links again.
  */
 export class Auditor implements Processor<TrailMessage, AuditorOut> {
-  #heads: Record<string, ChainHead> = {};
+  /** By tenant. Names are the senders': a plain object would trip over `__proto__`. */
+  #heads = new Map<string, ChainHead>();
 
   process({ body }: Entry<TrailMessage>, outbox: Outbox<AuditorOut>): void {
-    const entry = link(this.#heads[body.tenant] ?? EMPTY_CHAIN, body);
-    this.#heads[body.tenant] = { seq: entry.seq, hash: entry.hash };
+    const entry = link(this.#heads.get(body.tenant) ?? EMPTY_CHAIN, body);
+    this.#heads.set(body.tenant, { seq: entry.seq, hash: entry.hash });
     outbox.emit('flyball.audit', body.tenant, entry);
   }
 
@@ -22,11 +23,11 @@ export class Auditor implements Processor<TrailMessage, AuditorOut> {
   skip(): void {}
 
   snapshot(): Uint8Array {
-    const heads = Object.entries(this.#heads).sort(([a], [b]) => (a < b ? -1 : 1));
+    const heads = [...this.#heads].sort(([a], [b]) => (a < b ? -1 : 1));
     return encodeSnapshot({ heads });
   }
 
   restore(snapshot: Uint8Array): void {
-    this.#heads = Object.fromEntries(decodeSnapshot<{ heads: [string, ChainHead][] }>(snapshot).heads);
+    this.#heads = new Map(decodeSnapshot<{ heads: [string, ChainHead][] }>(snapshot).heads);
   }
 }

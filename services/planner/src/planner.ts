@@ -47,8 +47,11 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
   readonly #held = new Held();
   #nowMs = 0;
   #epoch = 0;
-  /** By tenant: when a person last said that automation may act, ms; `null` after a pause. No word means paused. */
-  #resumedAtMs: Record<string, number | null> = {};
+  /**
+   * By tenant: when a person last said that automation may act, ms; `null` after a pause. No word means paused, also
+   * for a tenant that is called `constructor`: hence no plain object.
+   */
+  #resumedAtMs = new Map<string, number | null>();
   #policies: Record<string, KnownPolicy & { readonly text: string; readonly tenant: string }> = {};
   #environments = new Map<string, EnvironmentState>();
 
@@ -93,10 +96,10 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
   #obey(word: ControlMessage, atMs: number): void {
     switch (word.type) {
       case 'pause':
-        this.#resumedAtMs[word.tenant] = null;
+        this.#resumedAtMs.set(word.tenant, null);
         return;
       case 'resume':
-        this.#resumedAtMs[word.tenant] = atMs;
+        this.#resumedAtMs.set(word.tenant, atMs);
         return;
       case 'policy':
         this.#learnPolicy(word);
@@ -129,7 +132,7 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
       state,
       policies,
       nowMs: this.#nowMs,
-      resumedAtMs: this.#resumedAtMs[scope.tenant] ?? null,
+      resumedAtMs: this.#resumedAtMs.get(scope.tenant) ?? null,
       generation: [this.#epoch, offset],
       say: {
         incident: (incident) => outbox.emit('flyball.incidents', scopeKey(scope), incident),
@@ -150,7 +153,8 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
     const policies = Object.values(this.#policies).map(({ text, digest, tenant, policy }) => {
       return { text, digest, tenant, name: policy.metadata.name };
     });
-    const state = { nowMs: this.#nowMs, epoch: this.#epoch, resumedAtMs: this.#resumedAtMs, policies };
+    const resumedAtMs = Object.fromEntries(this.#resumedAtMs);
+    const state = { nowMs: this.#nowMs, epoch: this.#epoch, resumedAtMs, policies };
     const environments = [...this.#environments.values()].map(saveEnvironment);
     return encodeSnapshot({ ...state, frontier: this.#frontier.save(), held: this.#held.save(), environments });
   }
@@ -159,7 +163,7 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
     const saved = decodeSnapshot<Saved>(snapshot);
     this.#nowMs = saved.nowMs;
     this.#epoch = saved.epoch;
-    this.#resumedAtMs = saved.resumedAtMs;
+    this.#resumedAtMs = new Map(Object.entries(saved.resumedAtMs));
     this.#policies = {};
     for (const { text, digest, tenant, name } of saved.policies) {
       this.#policies[`${tenant} ${name}`] = { policy: parsePolicy(text), text, digest, tenant };

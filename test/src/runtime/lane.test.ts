@@ -8,8 +8,10 @@ import {
   LaneRunner,
   laneName,
   type Outbox,
+  type NewRecord,
   ProcessDiedError,
   type Processor,
+  PROVENANCE_HEADER,
   recordDeath,
 } from '@flyball/runtime';
 import { allRecords, type AppendFault, FaultyLog, jsonCodec, seen } from '@flyball/testing';
@@ -66,6 +68,14 @@ const say = (...texts: string[]) =>
     texts.map((text) => ({ key: '', headers: {}, value: utf8(JSON.stringify({ text })) })),
   );
 const heard = async () => (await seen(log, 'echoes')).map((line) => line.replace(/^\d+ /, ''));
+
+/** Another log with the same topics, and an inbox with these entries. */
+async function refill(entries: readonly NewRecord[]): Promise<void> {
+  log = new MemoryLog(() => 1_000);
+  await log.create('words', 1);
+  for (const topic of ['echoes', 'dead']) await log.create(topic, 2);
+  await log.append(INBOX, entries);
+}
 
 beforeEach(async () => {
   log = new MemoryLog(() => 1_000);
@@ -142,6 +152,18 @@ describe('a lane that has lived', () => {
     for (const topic of ['echoes', 'dead']) await log.create(topic, 2);
     await say(...texts);
     await expect(open()).rejects.toMatchObject({ code: 'LOG_TRUNCATED' });
+  });
+
+  test('stops when the last entry that it read is now one of another writer, with the same bytes', async () => {
+    await say('a', 'b');
+    const runner = await open();
+    await runner.pump();
+    await runner.checkpoint();
+    const [a, b] = await allRecords(log, 'words');
+    await refill([a!, { ...b!, headers: { [PROVENANCE_HEADER]: '0.1.0@writer:other' } }]);
+    await expect(open()).rejects.toMatchObject({ code: 'LOG_TRUNCATED' });
+    await refill([a!, b!]);
+    expect((await open()).offset).toBe(2);
   });
 
   test('stops when a topic of the same name was made anew', async () => {
