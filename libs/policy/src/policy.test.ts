@@ -110,6 +110,14 @@ test('every clause is evaluated, with its numbers', () => {
   expect(clauses[2]!.message).toBe('errors 0.0303 against 0.01');
 });
 
+test('a condition that cannot be evaluated does not hold, and says why', () => {
+  const policy = parsePolicy(GOOD.replace('cause.verdict == "fail"', 'int(cause.version) >= 0'));
+  const evaluated = (version: string) => evaluate(policy, { cause: { ...cause, version }, service }).clauses[0]!;
+  expect(evaluated('7').holds).toBe(true);
+  expect(evaluated('v2').holds).toBe(false);
+  expect(evaluated('v2').message).not.toBe(evaluated('7').message);
+});
+
 test('conditions mean what they say', () => {
   const policy = parsePolicy(GOOD);
   const number = fc.double({ min: 0, max: 10, noNaN: true });

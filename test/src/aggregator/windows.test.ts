@@ -1,27 +1,16 @@
-import { AggregatorConfig, GlobalAggregator, LocalAggregator } from '@flyball/aggregator';
-import {
-  deadLettersCodec,
-  OVERFLOW,
-  partialsCodec,
-  readRaw,
-  type Series,
-  type Window,
-  windowsCodec,
-} from '@flyball/contracts';
+import { AggregatorConfig } from '@flyball/aggregator';
+import { deadLettersCodec, OVERFLOW, type Series, type Window } from '@flyball/contracts';
 import { Prng, slotStartMs } from '@flyball/core';
-import { MemoryLog, MemoryObjects } from '@flyball/memory';
-import { laneName, LaneRunner, type LaneSpec, type TopicBodies } from '@flyball/runtime';
 import { DurationSketch } from '@flyball/stats';
-import { recordsOf, traceRequest, type TestSpan } from '@flyball/testing';
+import { recordsOf, type TestSpan } from '@flyball/testing';
 import { describe, expect, test } from 'vitest';
+import { RAW, TwoPhases } from './two-phases.ts';
 
 // Goal: a user's counts, errors and latencies are exactly those of the spans that came in time; what came too late,
 // or could not be seen, is said and never guessed. Method: spans are written through both phases and compared with
 // an oracle that groups the very same spans, with tables and code of its own.
 
 const BASE_MS = 1_700_000_000_000;
-const RAW = 3;
-const LANES = 2;
 const CONFIG = AggregatorConfig.parse({
   windowMs: 10_000,
   graceMs: 5_000,
@@ -30,82 +19,6 @@ const CONFIG = AggregatorConfig.parse({
   subjectTtlMs: 60_000,
 });
 
-/** The two phases over a memory log, with time in the test's hands. */
-class Bench {
-  readonly clock = { nowMs: 0 };
-  readonly log = new MemoryLog(() => this.clock.nowMs);
-  readonly #runners: LaneRunner<unknown, TopicBodies>[] = [];
-
-  static async open(config = CONFIG): Promise<Bench> {
-    const bench = new Bench();
-    await bench.log.create('otlp_spans', RAW);
-    for (const topic of ['flyball.partials', 'flyball.windows', 'flyball.dead_letters'])
-      await bench.log.create(topic, LANES);
-    const outlet = (topic: string, codec: object) => ({ topic, codec, partitions: LANES });
-    const every = { behaviour: 'test', deadLetters: outlet('flyball.dead_letters', deadLettersCodec) };
-    const rawPartitions = Array.from({ length: RAW }, (_, lane) => `otlp_spans/${lane}`);
-    const specs = [
-      {
-        ...every,
-        name: 'local',
-        create: (lane: number) => new LocalAggregator(config, `otlp_spans/${lane}`),
-        inbox: { topic: 'otlp_spans', codec: { encode: () => new Uint8Array(0), decode: readRaw }, foreign: true },
-        outboxes: { 'flyball.partials': outlet('flyball.partials', partialsCodec) },
-      },
-      {
-        ...every,
-        name: 'global',
-        create: (lane: number) =>
-          new GlobalAggregator(config, { lane: laneName('global', 'flyball.partials', lane), rawPartitions }),
-        inbox: { topic: 'flyball.partials', codec: partialsCodec, foreign: false },
-        outboxes: { 'flyball.windows': outlet('flyball.windows', windowsCodec) },
-      },
-    ] as unknown as LaneSpec<unknown, TopicBodies>[];
-    for (const [index, spec] of specs.entries()) {
-      for (let lane = 0; lane < (index === 0 ? RAW : LANES); lane += 1) {
-        bench.#runners.push(await LaneRunner.open(spec, { log: bench.log, objects: new MemoryObjects() }, lane));
-      }
-    }
-    return bench;
-  }
-
-  async send(partition: number, spans: readonly TestSpan[]): Promise<void> {
-    await this.log.append({ topic: 'otlp_spans', partition }, [{ key: '', headers: {}, value: traceRequest(spans) }]);
-  }
-
-  /** A tick to every raw partition but those that are left out. */
-  async tick(atMs: number, except: readonly number[] = [], refused: Record<string, number> = {}): Promise<void> {
-    this.clock.nowMs = atMs;
-    for (let partition = 0; partition < RAW; partition += 1) {
-      if (except.includes(partition)) continue;
-      const headers = { 'flyball-tick': JSON.stringify({ refused }) };
-      await this.log.append({ topic: 'otlp_spans', partition }, [{ key: '', headers, value: new Uint8Array(0) }]);
-    }
-  }
-
-  /** Ticks each second of `[fromMs, untilMs]`. */
-  async ticks(fromMs: number, untilMs: number, except: readonly number[] = []): Promise<void> {
-    for (let atMs = fromMs; atMs <= untilMs; atMs += 1_000) await this.tick(atMs, except);
-  }
-
-  /** Runs everything and gives all that `global` has said. */
-  async messages() {
-    for (let read = 1; read > 0;) {
-      read = 0;
-      for (const runner of this.#runners) read += await runner.pump();
-    }
-    const lists = await Promise.all(
-      Array.from({ length: LANES }, (_, partition) => recordsOf(this.log, { topic: 'flyball.windows', partition })),
-    );
-    return lists.flat().map((record) => windowsCodec.decode(record));
-  }
-
-  async windows(): Promise<Window[]> {
-    const windows = (await this.messages()).filter((message) => message.type === 'window');
-    return windows.sort((a, b) => a.startMs - b.startMs || (a.subject.service < b.subject.service ? -1 : 1));
-  }
-}
-
 const serviceOf = (window: Window | undefined): Series | undefined =>
   window?.series.find(({ view }) => view === 'service');
 
@@ -113,7 +26,7 @@ describe('a window', () => {
   test('equals what an oracle makes of the same spans, and window + late + early = stored', async () => {
     for (const seed of [1, 2, 3, 4, 5]) {
       const dice = new Prng(seed);
-      const bench = await Bench.open(AggregatorConfig.parse({ windowMs: 10_000, graceMs: 5_000 }));
+      const bench = await TwoPhases.open(AggregatorConfig.parse({ windowMs: 10_000, graceMs: 5_000 }));
       const oracle = new Map<
         string,
         {
@@ -129,7 +42,10 @@ describe('a window', () => {
       for (let second = 0; second < 90; second += 1) {
         await bench.tick(BASE_MS + second * 1_000);
         for (let request = dice.below(5); request > 0; request -= 1) {
-          bench.clock.nowMs = Math.max(bench.clock.nowMs, BASE_MS + second * 1_000 + dice.below(1_000));
+          bench.clock.nowMs = Math.max(
+            bench.clock.nowMs,
+            BASE_MS + second * 1_000 + (dice.chance(0.5) ? 0 : dice.below(1_000)),
+          );
           const spans: TestSpan[] = Array.from({ length: dice.below(8) }, () => ({
             service: dice.pick(['web', 'checkout', 'pay']),
             version: dice.pick(['v1', 'v2']),
@@ -140,12 +56,13 @@ describe('a window', () => {
             hasParent: dice.chance(0.8),
             isError: dice.chance(0.2),
             durationUs: dice.below(dice.chance(0.1) ? 2 : 500_000),
+            // Also exactly as far ahead as may be, and to the millisecond too late.
             endMs:
-              bench.clock.nowMs -
-              dice.below(dice.chance(0.2) ? 40_000 : 3_000) +
-              (dice.chance(0.02) ? 200_000 : 0) +
-              100_000,
-          })).map((span) => ({ ...span, endMs: span.endMs - 100_000 }));
+              bench.clock.nowMs +
+              (dice.chance(0.02)
+                ? dice.pick([60_000, 60_001, 200_000])
+                : -dice.below(dice.chance(0.3) ? 40_000 : 3_000)),
+          }));
           await bench.send(dice.below(RAW), spans);
           sent += spans.length;
           for (const span of spans) {
@@ -183,7 +100,7 @@ describe('a window', () => {
           }
         }
       }
-      await bench.ticks(BASE_MS + 90_000, BASE_MS + 130_000);
+      await bench.ticks(BASE_MS + 90_000, BASE_MS + 190_000);
       const windows = await bench.windows();
       const found = new Map(
         windows
@@ -223,7 +140,7 @@ describe('a window', () => {
   });
 
   test('waits for the time of every raw partition, however far the others are', async () => {
-    const bench = await Bench.open();
+    const bench = await TwoPhases.open(CONFIG);
     await bench.tick(0);
     await bench.send(0, [{ endMs: 1_000 }]);
     await bench.ticks(1_000, 60_000, [2]);
@@ -234,7 +151,7 @@ describe('a window', () => {
   });
 
   test('is emitted for a subject that fell silent, until it is gone', async () => {
-    const bench = await Bench.open();
+    const bench = await TwoPhases.open(CONFIG);
     await bench.tick(0);
     await bench.send(1, [{ endMs: 500 }]);
     await bench.ticks(1_000, 120_000);
@@ -245,7 +162,7 @@ describe('a window', () => {
   });
 
   test('keeps what is above a limit in an overflow series, and loses no count', async () => {
-    const bench = await Bench.open();
+    const bench = await TwoPhases.open(CONFIG);
     await bench.tick(0);
     await bench.send(
       0,
@@ -260,7 +177,7 @@ describe('a window', () => {
 
 describe('coverage', () => {
   test('a hole in a raw partition covers neither its windows nor those that end while senders settle', async () => {
-    const bench = await Bench.open();
+    const bench = await TwoPhases.open(CONFIG);
     await bench.ticks(0, 30_000);
     await bench.send(0, [{ endMs: 29_900 }]);
     await bench.ticks(42_000, 120_000); // Nothing between 30 s and 42 s.
@@ -273,7 +190,7 @@ describe('coverage', () => {
   });
 
   test('one partition’s hole costs one partition’s share', async () => {
-    const bench = await Bench.open();
+    const bench = await TwoPhases.open(CONFIG);
     await bench.ticks(0, 20_000);
     await bench.send(0, [{ endMs: 19_900 }]);
     await bench.ticks(21_000, 33_000, [1]);
@@ -283,7 +200,7 @@ describe('coverage', () => {
   });
 
   test('a clock that jumps back does not move anybody, and is not believed', async () => {
-    const bench = await Bench.open();
+    const bench = await TwoPhases.open(CONFIG);
     await bench.ticks(0, 30_000);
     await bench.send(0, [{ endMs: 29_900 }]);
     await bench.ticks(12_000, 60_000);
@@ -294,7 +211,7 @@ describe('coverage', () => {
   });
 
   test('what ingest refused is missing in its windows, for that tenant', async () => {
-    const bench = await Bench.open();
+    const bench = await TwoPhases.open(CONFIG);
     await bench.ticks(0, 21_000);
     await bench.send(0, [{ endMs: 20_900 }]);
     await bench.tick(22_000, [], { default: 5 });
@@ -305,7 +222,7 @@ describe('coverage', () => {
   });
 
   test('a sleep of hours costs no subject, and no flood of windows', async () => {
-    const bench = await Bench.open();
+    const bench = await TwoPhases.open(CONFIG);
     await bench.ticks(0, 20_000);
     await bench.send(0, [{ endMs: 19_900 }]);
     await bench.ticks(21_000, 40_000);
@@ -318,7 +235,7 @@ describe('coverage', () => {
 });
 
 test('bytes of a foreign producer that are no request are a dead letter, and cost nobody else anything', async () => {
-  const bench = await Bench.open();
+  const bench = await TwoPhases.open(CONFIG);
   await bench.tick(0);
   await bench.log.append({ topic: 'otlp_spans', partition: 0 }, [
     { key: '', headers: {}, value: new Uint8Array([1, 2, 3]) },

@@ -2,6 +2,7 @@ import { AuditFiles, verifyAudit } from '@flyball/audit-files';
 import { auditCodec, type AuditEntry, EMPTY_CHAIN, link } from '@flyball/contracts';
 import { Prng } from '@flyball/core';
 import { MemoryLog } from '@flyball/memory';
+import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +43,22 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
+/** An entry with another text, which is consistent in itself. */
+function fromAnotherPast(text: string): string {
+  const { seq, body } = JSON.parse(text) as AuditEntry;
+  return JSON.stringify(link({ seq: seq - 1, hash: 'f'.repeat(64) }, { ...JSON.parse(body), atMs: 999 }));
+}
+
+test('a true audit can be checked with nothing but SHA-256', () => {
+  let prevHash = '0'.repeat(64);
+  for (const [index, text] of lines(entriesPath()).entries()) {
+    const entry = JSON.parse(text) as AuditEntry;
+    const hash = createHash('sha256').update(`${prevHash}\n${entry.body}`).digest('hex');
+    expect(entry).toMatchObject({ seq: index + 1, prevHash, hash });
+    prevHash = hash;
+  }
+});
+
 test('a true audit holds, is signed to its end, and its key is the owner’s alone', () => {
   expect(verifyAudit(dir)).toMatchObject([
     { tenant: 'default', ok: true, entries: ENTRIES, signedSeq: ENTRIES, problem: '' },
@@ -59,6 +76,8 @@ test.each([
   ['removed', (list: string[], at: number) => list.toSpliced(at, 1)],
   ['doubled', (list: string[], at: number) => list.toSpliced(at, 0, list[at]!)],
   ['swapped', (list: string[], at: number) => list.with(at, list[at + 1]!).with(at + 1, list[at]!)],
+  ['renumbered', (list: string[], at: number) => list.with(at, list[at]!.replace(/"seq":\d+/, '"seq":99'))],
+  ['chained to another past', (list: string[], at: number) => list.with(at, fromAnotherPast(list[at]!))],
 ])('an entry that was %s is named', (_name, spoil) => {
   const dice = new Prng(4);
   const truth = lines(entriesPath());
@@ -89,14 +108,49 @@ test('a chain that was written anew, consistent in itself, is found by its signa
   expect(verifyAudit(dir)[0]).toMatchObject({ ok: false, problem: expect.stringContaining('rewritten') });
 });
 
-test('a head that was forged, or signed by another key, is refused', () => {
+test('a head that was forged, or signed by another key, is refused', async () => {
   const kept = readFileSync(join(dir, 'audit/key.pub.pem'), 'utf8');
   const heads = lines(headsPath());
   write(headsPath(), [heads[0]!.replace(/"signature":"../, '"signature":"AA')]);
   expect(verifyAudit(dir)[0]).toMatchObject({ ok: false, problem: expect.stringContaining('signature') });
-  const other = mkdtempSync(join(tmpdir(), 'flyball-audit-'));
-  cpSync(dir, other, { recursive: true });
   write(headsPath(), heads);
   expect(verifyAudit(dir, kept)[0]).toMatchObject({ ok: true });
-  rmSync(other, { recursive: true });
+  // Whoever can write the folder can also make a key, and sign anew what he has written.
+  rmSync(join(dir, 'audit'), { recursive: true });
+  await writeAudit(ENTRIES);
+  expect(verifyAudit(dir)[0]).toMatchObject({ ok: true });
+  expect(verifyAudit(dir, kept)[0]).toMatchObject({ ok: false, problem: expect.stringContaining('signature') });
+});
+
+test.each([
+  [
+    'is of another tenant',
+    (list: string[]) => list.map((text) => text.replace('"tenant":"default"', '"tenant":"other"')),
+  ],
+  ['was never signed', undefined],
+])('a chain that %s is refused', (_name, spoil) => {
+  if (spoil === undefined) rmSync(headsPath());
+  else write(entriesPath(), spoil(lines(entriesPath())));
+  expect(verifyAudit(dir)[0]).toMatchObject({ ok: false });
+});
+
+test('a signature vouches for its tenant alone', () => {
+  cpSync(join(dir, 'audit/tenant-default'), join(dir, 'audit/tenant-fedault'), { recursive: true });
+  const stolen = join(dir, 'audit/tenant-fedault/entries.ndjson');
+  write(
+    stolen,
+    lines(stolen).map((text) => text.replaceAll('default', 'fedault')),
+  );
+  let head = EMPTY_CHAIN;
+  const chained = lines(stolen).map((text) => {
+    const entry = link(head, JSON.parse((JSON.parse(text) as AuditEntry).body) as never);
+    head = entry;
+    return JSON.stringify(entry);
+  });
+  write(stolen, chained);
+  expect(verifyAudit(dir)[1]).toMatchObject({
+    tenant: 'fedault',
+    ok: false,
+    problem: expect.stringContaining('signature'),
+  });
 });

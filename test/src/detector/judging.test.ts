@@ -158,6 +158,30 @@ test('after a fault the service passes again, and the fault was not learned', ()
   expect(quantile(delays, 0.9)).toBeLessThanOrEqual(25);
 });
 
+test('while a canary fails nothing is learned, and while it is on trial only the stable version is', () => {
+  const world = new SimulatedService(4);
+  const before = world.windows(60).at(-1)!.baseline;
+  // A little slower, on most of the traffic, but not by what matters.
+  const onTrial = world.windows(100, { versions: { v1: {}, v2: { requests: 200, medianMs: 23 } } }).at(-1)!.baseline;
+  expect(onTrial.p95Ms! / before.p95Ms!).toBeLessThan(1.05);
+  const other = new SimulatedService(5);
+  other.windows(30, { versions: { v1: { requests: 100 } } });
+  // So few that the service as a whole is well, and nothing but the canary's own failure freezes what is learned.
+  const failing = other.windows(80, { versions: { v1: { requests: 100 }, v2: { requests: 3, failing: 0.25 } } });
+  expect(failing.every(({ errorsSli }) => errorsSli.verdict !== 'fail')).toBe(true);
+  const first = failing.findIndex((each) => versionOf(each, 'v2')?.verdict === 'fail');
+  expect(first).toBeGreaterThanOrEqual(0);
+  for (const { baseline } of failing.slice(first + 2)) expect(baseline).toEqual(failing[first + 1]!.baseline);
+});
+
+test('one bad window alone does not fail a service', () => {
+  for (const seed of SEEDS) {
+    const world = new SimulatedService(seed);
+    world.windows(30);
+    expect(world.window({ versions: { v1: { failing: 1 } } }).errorsSli.verdict).not.toBe('fail');
+  }
+});
+
 test('a failure of the whole service ends soon after it ended', () => {
   const delays = SEEDS.map((seed) => {
     const world = new SimulatedService(seed);

@@ -62,6 +62,7 @@ test('a restart cannot be noticed', () => {
     lateSpans: fc.constantFrom(0, 0, 1),
     service: fc.constantFrom('shop', 'cart', OVERFLOW),
     repeat: fc.integer({ min: 1, max: 8 }),
+    lane: fc.nat(1),
     restarts: fc.boolean(),
     skips: fc.boolean(),
   });
@@ -74,16 +75,16 @@ test('a restart cannot be noticed', () => {
   };
   const config = DetectorConfig.parse(short);
   const property = fc.property(fc.array(moment, { maxLength: 15 }), fc.nat(), (moments, seed) => {
-    const world = new SimulatedService(seed, config);
-    let broken = new Detector(config, 0, 1);
+    const world = new SimulatedService(seed, config, 2);
+    let broken = new Detector(config, 0, 2);
     const said: SignalsMessage[] = [];
-    for (const { service, repeat, restarts, skips, ...each } of moments) {
+    for (const { service, repeat, lane, restarts, skips, ...each } of moments) {
       for (let index = 0; index < repeat; index += 1) {
         const window = world.next(each);
         const body = { ...window, subject: { ...window.subject, service } };
         const closed = {
           type: 'closed',
-          from: 'global:flyball.partials/0',
+          from: `global:flyball.partials/${lane}`,
           endMs: window.endMs,
           coverage: each.coverage,
         } as const;
@@ -96,7 +97,7 @@ test('a restart cannot be noticed', () => {
       const snapshot = broken.snapshot();
       expect(textOf(snapshot)).toBe(textOf(world.detector.snapshot()));
       if (!restarts) continue;
-      broken = new Detector(config, 0, 1);
+      broken = new Detector(config, 0, 2);
       broken.restore(snapshot);
     }
     expect(said).toEqual(world.said);

@@ -56,9 +56,9 @@ export class SimulatedService {
   readonly #dice: Prng;
   #endMs = 0;
 
-  constructor(seed: number, config = CONFIG) {
+  constructor(seed: number, config = CONFIG, lanes = 1) {
     this.#dice = new Prng(seed);
-    this.detector = new Detector(config, 0, 1);
+    this.detector = new Detector(config, 0, lanes);
   }
 
   tell(body: WindowsMessage): void {

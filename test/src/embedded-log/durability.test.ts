@@ -1,11 +1,13 @@
-import { Prng, utf8 } from '@flyball/core';
+import { Prng, textOf, utf8 } from '@flyball/core';
 import { EmbeddedLog } from '@flyball/log-embedded';
 import { recordsOf } from '@flyball/testing';
 import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { Worker } from 'node:worker_threads';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
 // Goal: what a sender was told is true, whatever happens to the process, the file or the disk. Method: a child
 // process appends under load with a ledger; it is killed at random places, its file is torn, its disk is filled.
@@ -118,6 +120,56 @@ test('a second process on the same directory is refused by name, and the first g
   await (await EmbeddedLog.open({ dir })).close();
 });
 
+test('an append that the worker took with it is not called refused: nobody can tell', async () => {
+  const posted = vi.spyOn(Worker.prototype, 'postMessage');
+  const log = await EmbeddedLog.open({ dir });
+  await log.create('items', 1);
+  const items = { topic: 'items', partition: 0 };
+  const worker = posted.mock.contexts.at(-1) as Worker;
+  posted.mockImplementation(() => undefined); // From now on nothing reaches it.
+  const append = log.append(items, [{ key: '', headers: {}, value: utf8('a') }]);
+  const read = log.committed('reader', items);
+  const answers = Promise.allSettled([append, read]);
+  await worker.terminate();
+  posted.mockRestore();
+  expect(await answers).toMatchObject([
+    { reason: { code: 'LOG_APPEND_UNKNOWN' } },
+    { reason: { code: 'LOG_UNAVAILABLE' } },
+  ]);
+  await expect(log.append(items, [])).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+  await log.close();
+});
+
+test('an append that fails in the middle leaves nothing behind', async () => {
+  const log = await EmbeddedLog.open({ dir });
+  await log.create('items', 1);
+  const items = { topic: 'items', partition: 0 };
+  const record = { key: '', headers: {}, value: utf8('a') };
+  await expect(log.append(items, [record, { ...record, key: {} as string }])).rejects.toMatchObject({
+    kind: 'unavailable',
+  });
+  expect(await log.append(items, [record])).toMatchObject({ firstOffset: 0 });
+  await log.close();
+  const reopened = await EmbeddedLog.open({ dir });
+  expect(await reopened.range(items)).toEqual({ startOffset: 0, endOffset: 1 });
+  await reopened.close();
+});
+
+test('a value that the disk gives back otherwise than it was written is refused by name, and what is before it is not', async () => {
+  const log = await EmbeddedLog.open({ dir });
+  await log.create('items', 1);
+  const items = { topic: 'items', partition: 0 };
+  for (const text of ['first', 'second']) await log.append(items, [{ key: '', headers: {}, value: utf8(text) }]);
+  await log.close();
+  const database = new DatabaseSync(`${dir}/log.sqlite`);
+  database.exec(`UPDATE "records items/0" SET value = CAST('secone' AS BLOB) WHERE offset = 1`);
+  database.close();
+  const reopened = await EmbeddedLog.open({ dir });
+  expect(textOf((await reopened.read(items, 0, 1))[0]!.value)).toBe('first');
+  await expect(reopened.read(items, 1, 1)).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
+  await reopened.close();
+});
+
 test('a file that is no database of ours is refused by name', async () => {
   writeFileSync(`${dir}/log.sqlite`, 'this is not a database, but it is long enough to look at'.repeat(1_000));
   await expect(EmbeddedLog.open({ dir })).rejects.toMatchObject({ code: 'LOG_UNREADABLE' });
@@ -153,6 +205,19 @@ describe('a budget that is used up', () => {
     expect((await log.read({ topic: 'raw', partition: 0 }, kept, 1))[0]!.value).toEqual(value);
     await log.close();
   });
+});
+
+test('a budget is not exceeded by many that come at the same time', async () => {
+  const log = await EmbeddedLog.open({ dir, budgetBytes: 4_000_000, reservedTopics: [] });
+  await log.create('raw', 1);
+  const record = { key: '', headers: {}, value: new Uint8Array(100_000) };
+  const answers = await Promise.allSettled(
+    Array.from({ length: 70 }, () => log.append({ topic: 'raw', partition: 0 }, [record])),
+  );
+  expect(answers.filter(({ status }) => status === 'fulfilled').length).toBeGreaterThan(20);
+  expect(answers.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(20);
+  expect((await log.usage()).usedBytes).toBeLessThanOrEqual(4_000_000);
+  await log.close();
 });
 
 /** A disk of its own, small enough to fill. Needs the right to mount. */

@@ -1,0 +1,183 @@
+import { readRaw } from '@flyball/contracts';
+import { Prng } from '@flyball/core';
+import { Ingest, IngestConfig } from '@flyball/ingest';
+import { MemoryLog } from '@flyball/memory';
+import { TraceScan } from '@flyball/otlp';
+import { type Log, Marks, provenanceOf } from '@flyball/runtime';
+import { allRecords, altered, type AppendFault, FaultyLog, traceRequest } from '@flyball/testing';
+import { Registry } from 'prom-client';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+// Goal: a tenant’s spans are stored as its own, what was refused is told in full to whoever judges coverage, and every
+// request ends in exactly one counter. Method: ingest without sockets, its ticks in the test's hands, over a log that
+// fails by dice, or stands still until the test lets it go.
+
+const TICK_MS = 1_000;
+const NOW = Date.now();
+const TENANTS = ['a', 'b', 'c'];
+const requestOf = (tenant: string, spans: number) =>
+  traceRequest(Array.from({ length: spans }, () => ({ endMs: NOW, service: tenant })));
+
+let log: MemoryLog;
+let registry: Registry;
+let ingest: Ingest;
+/** Holds every append back while it is set. */
+let gate: Promise<void> | undefined;
+
+async function open(draw: () => AppendFault, settings: Partial<IngestConfig> = {}): Promise<void> {
+  log = new MemoryLog(Date.now);
+  await log.create('otlp_spans', 1);
+  registry = new Registry();
+  gate = undefined;
+  const faulty = new FaultyLog(log, draw, () => false);
+  const slow = altered<Log>(faulty, {
+    append: async (to, records) => {
+      await gate;
+      return faulty.append(to, records);
+    },
+  });
+  const config = IngestConfig.parse({ tickMs: TICK_MS, ackTimeoutMs: 5_000, ...settings });
+  ingest = await Ingest.open(config, { log: slow, registry });
+}
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
+afterEach(() => void vi.useRealTimers());
+
+/** Lets everything go on that waits for nobody. */
+const settle = async () => {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+const tick = async () => {
+  vi.advanceTimersByTime(TICK_MS);
+  await settle();
+};
+
+/** Entries of the log, past the marks. */
+async function entries() {
+  const marks = new Marks();
+  return (await allRecords(log, 'otlp_spans'))
+    .filter((record) => marks.raise(provenanceOf(record.headers), 0))
+    .map((record) => ({ ...readRaw(record), sizeBytes: record.value.length }));
+}
+async function refusalsTold(): Promise<Record<string, number>> {
+  const told: Record<string, number> = {};
+  for (const entry of await entries()) {
+    if (entry.type !== 'tick') continue;
+    for (const [tenant, count] of Object.entries(entry.refused)) told[tenant] = (told[tenant] ?? 0) + count;
+  }
+  return told;
+}
+async function balanceOf(metric: string): Promise<Record<string, number>> {
+  const { values } = await registry.getSingleMetric(metric)!.get();
+  const counts = Object.fromEntries(values.map(({ labels, value }) => [String(labels['outcome']), value]));
+  const { received = 0, ...ends } = counts;
+  expect(
+    Object.values(ends).reduce((sum, count) => sum + count, 0),
+    metric,
+  ).toBe(received);
+  return counts;
+}
+
+test('whatever the log does, every refusal is told once, and every request and span ends in one counter', async () => {
+  const met = new Set<AppendFault>();
+  for (let seed = 1; seed <= 15; seed += 1) {
+    const dice = new Prng(seed);
+    let isHealed = false;
+    await open(() => {
+      const fault = isHealed ? 'none' : dice.pick<AppendFault>(['none', 'none', 'full', 'lost']);
+      met.add(fault);
+      return fault;
+    });
+    const shed: Record<string, number> = {};
+    for (let round = 0; round < 30; round += 1) {
+      const sent = Array.from({ length: dice.below(4) }, async () => {
+        const [tenant, spans] = [dice.pick(TENANTS), 1 + dice.below(5)];
+        await ingest.traces(requestOf(tenant, spans), tenant).catch(({ code }: { code: string }) => {
+          if (code === 'INGEST_REFUSED') shed[tenant] = (shed[tenant] ?? 0) + spans;
+        });
+      });
+      if (dice.chance(0.2)) await ingest.traces(new Uint8Array([1, 2, 3]), 'a').catch(() => undefined);
+      await Promise.all(sent);
+      if (dice.chance(0.5)) await tick();
+    }
+    isHealed = true;
+    for (let last = 0; last < 3; last += 1) await tick();
+    expect(await refusalsTold(), `seed ${seed}`).toEqual(shed);
+    const requests = await balanceOf('flyball_ingest_requests_total');
+    for (const outcome of ['stored', 'rejected', 'shed', 'unknown'])
+      expect(requests[outcome], outcome).toBeGreaterThan(0);
+    await balanceOf('flyball_ingest_spans_total');
+    const { values } = await registry.getSingleMetric('flyball_ingest_pending_bytes')!.get();
+    expect(values.map(({ value }) => value)).toEqual([0]);
+    await ingest.drain();
+  }
+  expect(met).toEqual(new Set(['none', 'full', 'lost']));
+});
+
+test('refusals are told also when ticks pile up behind an append that takes long', async () => {
+  const faults: AppendFault[] = ['full', 'full'];
+  await open(() => faults.shift() ?? 'none');
+  let release!: () => void;
+  await expect(ingest.traces(requestOf('a', 3), 'a')).rejects.toMatchObject({ code: 'INGEST_REFUSED' });
+  await expect(ingest.traces(requestOf('b', 2), 'b')).rejects.toMatchObject({ code: 'INGEST_REFUSED' });
+  gate = new Promise((resolve) => (release = resolve));
+  const waiting = ingest.traces(requestOf('c', 1), 'c');
+  for (let nth = 0; nth < 3; nth += 1) await tick();
+  release();
+  await waiting;
+  await settle();
+  expect(await refusalsTold()).toEqual({ a: 3, b: 2 });
+  await ingest.drain();
+});
+
+test('requests that share an append keep their order, their tenant and the limit of a record', async () => {
+  for (let seed = 1; seed <= 20; seed += 1) {
+    const dice = new Prng(seed);
+    await open(() => 'none', { recordBytesMax: 2_000 });
+    const sent: string[] = [];
+    await Promise.all(
+      Array.from({ length: 60 }, (_, nth) => {
+        const [tenant, spans] = [dice.pick(TENANTS), 1 + dice.below(dice.chance(0.1) ? 60 : 5)];
+        sent.push(...Array.from({ length: spans }, () => `${tenant} ${tenant}-${nth}`));
+        const request = Array.from({ length: spans }, () => ({ endMs: NOW, service: `${tenant}-${nth}` }));
+        return ingest.traces(traceRequest(request), tenant);
+      }),
+    );
+    const found: string[] = [];
+    let shared = 0;
+    for (const entry of await entries()) {
+      if (entry.type !== 'otlp') continue;
+      const scan = new TraceScan();
+      scan.read(entry.bytes);
+      const services = Array.from({ length: scan.count }, (_, span) => scan.resources[scan.resource[span]!]!.service);
+      found.push(...services.map((service) => `${entry.tenant} ${service}`));
+      const requests = new Set(services).size;
+      if (requests > 1) expect(entry.sizeBytes).toBeLessThanOrEqual(2_000);
+      shared += requests > 1 ? 1 : 0;
+    }
+    expect(found).toEqual(sent);
+    expect(shared).toBeGreaterThan(3);
+    await ingest.drain();
+  }
+});
+
+test('a stop waits for what is on its way, and its sender learns what became of it', async () => {
+  await open(() => 'none');
+  let release!: () => void;
+  gate = new Promise((resolve) => (release = resolve));
+  const order: string[] = [];
+  const sent = [1, 2].map((nth) => ingest.traces(requestOf('a', 1), 'a').then(() => order.push(`answer ${nth}`)));
+  const draining = ingest.drain().then(() => order.push('drained'));
+  await settle();
+  expect(order).toEqual([]);
+  release();
+  await Promise.all([...sent, draining]);
+  expect(order).toEqual(['answer 1', 'answer 2', 'drained']);
+});
+
+test('a log that never answers leaves no sender waiting', async () => {
+  await open(() => 'none', { ackTimeoutMs: 100 });
+  gate = new Promise(() => undefined);
+  await expect(ingest.traces(requestOf('a', 1), 'a')).rejects.toMatchObject({ code: 'INGEST_UNKNOWN' });
+  expect(await balanceOf('flyball_ingest_requests_total')).toMatchObject({ unknown: 1 });
+  await ingest.drain();
+});
