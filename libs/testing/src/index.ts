@@ -13,3 +13,7 @@ export type { TestSpan } from './spans.ts';
 export { FakeTarget } from './fake-target.ts';
 export type { TargetFault } from './fake-target.ts';
 export { FlyballProcess } from './flyball-process.ts';
+export { CACHE, hasCommand, NativeProcess } from './launchers/native-process.ts';
+export type { NativeOptions } from './launchers/native-process.ts';
+export { findPart, partForTest } from './launchers/real-part.ts';
+export type { MissingPart, RealPart, Ways } from './launchers/real-part.ts';
