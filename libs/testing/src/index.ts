@@ -17,3 +17,6 @@ export { CACHE, hasCommand, NativeProcess } from './launchers/native-process.ts'
 export type { NativeOptions } from './launchers/native-process.ts';
 export { findPart, partForTest } from './launchers/real-part.ts';
 export type { MissingPart, RealPart, Ways } from './launchers/real-part.ts';
+export { kafkaWays, NativeKafka } from './launchers/kafka.ts';
+export type { KafkaOptions } from './launchers/kafka.ts';
+export { freePorts } from './launchers/ports.ts';

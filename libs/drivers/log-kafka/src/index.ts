@@ -1,1 +1,3 @@
-export {};
+export { KafkaLog } from './kafka-log.ts';
+export type { KafkaLogOptions } from './kafka-log.ts';
+export type { Replication, TopicDifference } from './topic-settings.ts';

@@ -1,0 +1,146 @@
+import { UnavailableError } from '@flyball/core';
+import type { Partition, StoredRecord } from '@flyball/runtime';
+import type { Connection } from './connection.ts';
+import { decoderOf, fetchRequest, type WireDecoder } from './internals.ts';
+import { readBatches } from './record-batch.ts';
+
+const FETCH_BYTES_MAX = 8 * 1024 * 1024;
+const OFFSET_OUT_OF_RANGE = 1;
+
+/** A place in a partition from which somebody wants to read. */
+interface Want extends Partition {
+  readonly offset: number;
+  readonly maxBytes: number;
+  readonly resolve: (records: readonly StoredRecord[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What a broker answered for one partition. */
+interface PartitionAnswer extends Partition {
+  readonly errorCode: number;
+  readonly batches: Buffer;
+}
+
+/**
+ * Fetches for many readers at once: one request at a time per broker, with everybody who waits for it in it. A reader that
+ * comes while a request is out is in the next one.
+ */
+export class Fetcher {
+  readonly #connection: Connection;
+  readonly #maxWaitMs: number;
+  readonly #queues = new Map<number, Want[]>();
+  readonly #busy = new Set<number>();
+
+  /** @param maxWaitMs - how long a broker may wait for records before it answers that there are none. */
+  constructor(connection: Connection, maxWaitMs: number) {
+    this.#connection = connection;
+    this.#maxWaitMs = maxWaitMs;
+  }
+
+  /**
+   * Records from an offset on, or none. At least one whole batch where there is one, so more bytes than asked for may come.
+   *
+   * @throws {UnavailableError} `LOG_OFFSET_OUT_OF_RANGE`; everything else means: ask again.
+   */
+  async fetch(from: Partition, offset: number, maxBytes: number): Promise<readonly StoredRecord[]> {
+    const nodeId = await this.#connection.leaderOf(from);
+    return new Promise((resolve, reject) => {
+      const queue = this.#queues.get(nodeId) ?? [];
+      this.#queues.set(nodeId, queue);
+      queue.push({ ...from, offset, maxBytes, resolve, reject });
+      if (!this.#busy.has(nodeId)) void this.#run(nodeId);
+    });
+  }
+
+  async #run(nodeId: number): Promise<void> {
+    this.#busy.add(nodeId);
+    await new Promise((resolve) => setImmediate(resolve)); // Let all who ask in this turn come along.
+    for (let wants = this.#take(nodeId); wants.length > 0; wants = this.#take(nodeId)) {
+      try {
+        this.#answer(wants, await this.#request(nodeId, wants));
+      } catch (error) {
+        for (const want of wants) want.reject(error);
+        await this.#connection.refresh().catch(() => undefined);
+      }
+    }
+    this.#busy.delete(nodeId);
+  }
+
+  /** One want per partition: a second one at another offset waits for the next round. */
+  #take(nodeId: number): Want[] {
+    const places = new Set<string>();
+    const [now, later]: [Want[], Want[]] = [[], []];
+    for (const want of this.#queues.get(nodeId) ?? []) {
+      const place = placeOf(want);
+      (places.has(place) ? later : now).push(want);
+      places.add(place);
+    }
+    this.#queues.set(nodeId, later);
+    return now;
+  }
+
+  async #request(nodeId: number, wants: readonly Want[]): Promise<readonly PartitionAnswer[]> {
+    const byTopic = Map.groupBy(wants, ({ topic }) => topic);
+    const topics = [...byTopic].map(([topic, group]) => ({
+      topic,
+      partitions: group.map(({ partition, offset, maxBytes }) => ({
+        partition,
+        fetchOffset: String(offset),
+        maxBytes,
+      })),
+    }));
+    const limits = { minBytes: 1, maxBytes: FETCH_BYTES_MAX, maxWaitTime: this.#maxWaitMs } as const;
+    const request = fetchRequest({ replicaId: -1, isolationLevel: 1, rackId: '', ...limits, topics });
+    const response = { decode, parse: async (answers: readonly PartitionAnswer[]) => answers };
+    return this.#connection.withNode(nodeId, (broker) => broker.connectionPool.send({ request, response }));
+  }
+
+  #answer(wants: readonly Want[], answers: readonly PartitionAnswer[]): void {
+    const byPlace = new Map(answers.map((answer) => [placeOf(answer), answer]));
+    let isStale = false;
+    for (const want of wants) {
+      const answer = byPlace.get(placeOf(want));
+      try {
+        if (answer === undefined) want.resolve([]);
+        else if (answer.errorCode === 0) want.resolve(readBatches(answer.batches, want.offset));
+        else {
+          isStale = true;
+          want.reject(fetchError(answer.errorCode));
+        }
+      } catch (error) {
+        want.reject(error);
+      }
+    }
+    if (isStale) void this.#connection.refresh().catch(() => undefined);
+  }
+}
+
+function fetchError(errorCode: number): UnavailableError {
+  const code = errorCode === OFFSET_OUT_OF_RANGE ? 'LOG_OFFSET_OUT_OF_RANGE' : 'LOG_UNAVAILABLE';
+  return new UnavailableError(code, 'a broker did not answer a fetch', { detail: { errorCode } });
+}
+
+function placeOf({ topic, partition }: Partition): string {
+  return `${topic}/${partition}`;
+}
+
+/** Source: Kafka protocol guide, Fetch response version 11. */
+async function decode(raw: Buffer): Promise<readonly PartitionAnswer[]> {
+  const decoder = decoderOf(raw);
+  decoder.readInt32(); // Throttle time.
+  decoder.readInt16(); // Error of the session; there is none.
+  decoder.readInt32(); // Session id.
+  return decoder.readArray(readTopic).flat();
+}
+
+function readTopic(decoder: WireDecoder): PartitionAnswer[] {
+  const topic = decoder.readString();
+  return decoder.readArray((each) => {
+    const [partition, errorCode] = [each.readInt32(), each.readInt16()];
+    for (let field = 0; field < 3; field += 1) each.readInt64(); // High watermark, last stable offset, log start.
+    each.readArray((aborted) => [aborted.readInt64(), aborted.readInt64()]);
+    each.readInt32(); // Preferred read replica.
+    const length = each.readInt32();
+    return { topic, partition, errorCode, batches: length > 0 ? each.readBytes(length) : Buffer.alloc(0) };
+  });
+}

@@ -1,0 +1,133 @@
+import { Kafka, type KafkaConfig } from 'kafkajs';
+import { createRequire } from 'node:module';
+
+// The one place that knows what kafkajs keeps to itself. A lane fetches from its own offset, without a group, and appends one
+// request per partition whose answer it sees: the public producer and consumer offer neither. kafkajs is pinned, and the
+// conformance suite notices when any of this changes.
+
+/** A request as kafkajs sends it, and how its answer is read. */
+export interface WireRequest<Answer> {
+  readonly request: { apiKey: number; apiVersion: number; apiName: string; encode: () => Promise<unknown> };
+  readonly response: { decode: (raw: Buffer) => Promise<Answer>; parse: (answer: Answer) => Promise<Answer> };
+}
+
+/** A record as kafkajs encodes it. */
+export interface WireMessage {
+  readonly key: Buffer | null;
+  readonly value: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface ProduceAnswer {
+  readonly topics: readonly {
+    readonly partitions: readonly { partition: number; baseOffset: string; logAppendTime: string }[];
+  }[];
+}
+
+/** A broker of the cluster, connected. */
+export interface Broker {
+  readonly connectionPool: { send<Answer>(request: WireRequest<Answer>): Promise<Answer> };
+  produce(of: {
+    acks: -1;
+    timeout: number;
+    compression: 0;
+    topicData: readonly {
+      topic: string;
+      partitions: readonly { partition: number; firstSequence: 0; messages: readonly WireMessage[] }[];
+    }[];
+  }): Promise<ProduceAnswer>;
+  listOffsets(of: {
+    replicaId: -1;
+    isolationLevel: 0;
+    topics: readonly { topic: string; partitions: readonly { partition: number; timestamp: number }[] }[];
+  }): Promise<{ responses: readonly { partitions: readonly { offset: string }[] }[] }>;
+  deleteRecords(of: {
+    topics: readonly { topic: string; partitions: readonly { partition: number; offset: string }[] }[];
+  }): Promise<unknown>;
+  offsetCommit(of: {
+    groupId: string;
+    groupGenerationId: -1;
+    memberId: '';
+    retentionTime: -1;
+    topics: readonly { topic: string; partitions: readonly { partition: number; offset: string }[] }[];
+  }): Promise<unknown>;
+  offsetFetch(of: {
+    groupId: string;
+    topics: readonly { topic: string; partitions: readonly { partition: number }[] }[];
+  }): Promise<{ responses: readonly { partitions: readonly { offset: string }[] }[] }>;
+}
+
+/** Connections to the brokers, and which of them leads what. */
+export interface Cluster {
+  readonly brokerPool: { withBroker<T>(work: (at: { broker: Broker }) => Promise<T>): Promise<T> };
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  findBroker(of: { nodeId: number | string }): Promise<Broker>;
+  findGroupCoordinator(of: { groupId: string }): Promise<Broker>;
+  findTopicPartitionMetadata(topic: string): readonly { partitionId: number; leader: number }[];
+}
+
+/** Reads what a broker sent. */
+export interface WireDecoder {
+  readInt8(): number;
+  readInt16(): number;
+  readInt32(): number;
+  readInt64(): { toString(): string };
+  readString(): string;
+  readBoolean(): boolean;
+  readBytes(length?: number): Buffer;
+  readUVarIntString(): string | null;
+  readArray<T>(read: (decoder: WireDecoder) => T): T[];
+  readUVarIntArray<T>(read: (decoder: WireDecoder) => T): T[];
+  readTaggedFields(): unknown;
+}
+
+interface WireEncoder {
+  writeBuffer(bytes: Buffer): WireEncoder;
+}
+
+const require = createRequire(import.meta.url);
+const Decoder = require('kafkajs/src/protocol/decoder') as new (raw: Buffer) => WireDecoder;
+const Encoder = require('kafkajs/src/protocol/encoder') as new () => WireEncoder;
+const fetchV11 = require('kafkajs/src/protocol/requests/fetch/v11/request') as (
+  of: FetchOptions,
+) => WireRequest<unknown>['request'];
+
+/** What a fetch asks for. */
+export interface FetchOptions {
+  readonly replicaId: -1;
+  readonly isolationLevel: 0 | 1;
+  readonly maxWaitTime: number;
+  readonly minBytes: 1;
+  readonly maxBytes: number;
+  readonly rackId: '';
+  readonly topics: readonly {
+    readonly topic: string;
+    readonly partitions: readonly { partition: number; fetchOffset: string; maxBytes: number }[];
+  }[];
+}
+
+/** Decodes an answer of a broker. */
+export function decoderOf(raw: Buffer): WireDecoder {
+  return new Decoder(raw);
+}
+
+/** A request whose bytes are given. */
+export function rawRequest(apiKey: number, apiVersion: number, bytes: Buffer): WireRequest<unknown>['request'] {
+  return { apiKey, apiVersion, apiName: `api-${apiKey}`, encode: async () => new Encoder().writeBuffer(bytes) };
+}
+
+/** A fetch request, version 11. */
+export function fetchRequest(options: FetchOptions): WireRequest<unknown>['request'] {
+  return fetchV11(options);
+}
+
+/** Connections of their own to the brokers of `config`. */
+export function createCluster(config: KafkaConfig): Cluster {
+  const kafka = new Kafka(config);
+  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description?.includes('createCluster'));
+  const create = (kafka as unknown as Record<symbol, (of: object) => Cluster>)[symbol!]!;
+  return create({ metadataMaxAge: 300_000, allowAutoTopicCreation: false });
+}

@@ -1,0 +1,118 @@
+import { UnavailableError } from '@flyball/core';
+import type { StoredRecord } from '@flyball/runtime';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+
+/** Bytes before the records of a batch. */
+const HEADER_BYTES = 61;
+const COMPRESSION_MASK = 0x7;
+const APPEND_TIME_FLAG = 0x8;
+const CONTROL_FLAG = 0x20;
+const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
+/** Most bytes that a compressed batch may unpack to: the size of a fetch bounds the wire, not the memory. */
+const UNPACKED_BYTES_MAX = 64 * 1024 * 1024;
+
+/**
+ * Reads the record batches of a fetch, from `fromOffset` on. A batch that the size limit of the fetch has cut ends them.
+ * Markers of transactions become empty records, so that offsets stay without holes; an empty record says nothing to anybody.
+ *
+ * Source: Kafka documentation, "Message Format", record batch version 2.
+ *
+ * @throws {UnavailableError} `LOG_BATCH_UNREADABLE`: unknown compression, or a batch that unpacks to too much.
+ */
+export function readBatches(bytes: Buffer, fromOffset: number): StoredRecord[] {
+  const records: StoredRecord[] = [];
+  for (let at = 0; at + HEADER_BYTES <= bytes.length;) {
+    const end = at + 12 + bytes.readInt32BE(at + 8);
+    if (end > bytes.length) break;
+    readBatch(bytes.subarray(at, end), fromOffset, records);
+    at = end;
+  }
+  return records;
+}
+
+function readBatch(batch: Buffer, fromOffset: number, records: StoredRecord[]): void {
+  const baseOffset = Number(batch.readBigInt64BE(0));
+  const attributes = batch.readInt16BE(21);
+  const isAppendTime = (attributes & APPEND_TIME_FLAG) !== 0;
+  const baseMs = Number(batch.readBigInt64BE(isAppendTime ? 35 : 27));
+  const count = batch.readInt32BE(57);
+  const reader = new VarintReader(unpack(batch.subarray(HEADER_BYTES), attributes & COMPRESSION_MASK, baseOffset));
+  for (let index = 0; index < count; index += 1) {
+    const record = readRecord(reader, { baseOffset, baseMs, isAppendTime });
+    if (record.offset < fromOffset) continue;
+    records.push((attributes & CONTROL_FLAG) === 0 ? record : { ...record, key: '', headers: {}, value: NOTHING });
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function readRecord(
+  reader: VarintReader,
+  { baseOffset, baseMs, isAppendTime }: { baseOffset: number; baseMs: number; isAppendTime: boolean },
+): StoredRecord {
+  const length = reader.varint();
+  const end = reader.at + length;
+  reader.at += 1; // Attributes, unused.
+  const deltaMs = reader.varint();
+  const offset = baseOffset + reader.varint();
+  const key = reader.text();
+  const value = reader.bytes() ?? NOTHING;
+  const headers: Record<string, string> = {};
+  for (let count = reader.varint(); count > 0; count -= 1) {
+    const name = reader.text();
+    headers[name] = reader.text();
+  }
+  reader.at = end;
+  return { offset, appendedAtMs: isAppendTime ? baseMs : baseMs + deltaMs, key, headers, value };
+}
+
+function unpack(bytes: Buffer, codec: number, offset: number): Buffer {
+  try {
+    if (codec === 0) return bytes;
+    if (codec === 1) return gunzipSync(bytes, { maxOutputLength: UNPACKED_BYTES_MAX });
+    if (codec === 4) return zstdDecompressSync(bytes, { maxOutputLength: UNPACKED_BYTES_MAX });
+  } catch (cause) {
+    throw unreadable(`a batch cannot be unpacked, or to more than ${UNPACKED_BYTES_MAX} bytes`, offset, cause);
+  }
+  throw unreadable(`a batch is compressed with ${CODECS[codec] ?? codec}`, offset);
+}
+
+function unreadable(message: string, offset: number, cause?: unknown): UnavailableError {
+  const hint = 'Let its producer send uncompressed, gzip or zstd, in batches of at most 1 MB.';
+  return new UnavailableError('LOG_BATCH_UNREADABLE', message, { cause, hint, detail: { offset } });
+}
+
+/** Reads zigzag varints and what is prefixed by them. */
+class VarintReader {
+  at = 0;
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  varint(): number {
+    let value = 0;
+    let scale = 1;
+    for (;;) {
+      const byte = this.#bytes[this.at]!;
+      this.at += 1;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) break;
+      scale *= 128;
+    }
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
+  /** Bytes, or `null`. A view: it keeps what was fetched with it alive. */
+  bytes(): Buffer | null {
+    const length = this.varint();
+    if (length < 0) return null;
+    this.at += length;
+    return this.#bytes.subarray(this.at - length, this.at);
+  }
+
+  text(): string {
+    return this.bytes()?.toString('utf8') ?? '';
+  }
+}

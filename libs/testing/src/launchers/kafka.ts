@@ -1,0 +1,174 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brokerProperties, type BrokerSettings } from './kafka-properties.ts';
+import { CACHE, hasCommand, NativeProcess } from './native-process.ts';
+import { freePorts } from './ports.ts';
+import type { MissingPart, RealPart, Ways } from './real-part.ts';
+
+const VERSION = '4.4.0';
+const JARS = join(CACHE, `kafka-${VERSION}`);
+const POM = fileURLToPath(new URL('../../../../deploy/native/kafka-pom.xml', import.meta.url));
+const LOG4J = fileURLToPath(new URL('../../../../deploy/native/kafka-log4j2.xml', import.meta.url));
+/** Small and quick to start: serial collector, first compiler only. */
+const JVM = [
+  '-Xms128m',
+  '-Xmx384m',
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  '-Xss512k',
+  '-XX:+ExitOnOutOfMemoryError',
+];
+const READY = 'Kafka Server started';
+const START_TIMEOUT_MS = 120_000;
+const PORTS_PER_NODE = 10;
+
+/** How a native cluster is made. */
+export interface KafkaOptions {
+  readonly dir: string;
+  /** Combined brokers and controllers: one, or three with three replicas of which two must be in sync. Default 1. */
+  readonly nodes?: 1 | 3;
+  /** How long the controller waits for a silent broker, ms. Default 2000. */
+  readonly brokerSessionMs?: number;
+  readonly listeners?: readonly ('SASL' | 'TLS')[];
+  /** Further lines of `server.properties`. */
+  readonly extra?: readonly string[];
+  /** SCRAM users to be there from the start: `SCRAM-SHA-256=[name=…,password=…]`. */
+  readonly scram?: readonly string[];
+}
+
+/** A Kafka cluster of native processes. Nodes are numbered from 1. */
+export class NativeKafka implements RealPart {
+  readonly url: string;
+  readonly #dir: string;
+  readonly #nodes = new Map<number, NativeProcess>();
+
+  private constructor(dir: string, url: string) {
+    this.#dir = dir;
+    this.url = url;
+  }
+
+  /** Formats a new folder and starts all nodes; or says what is missing, and how to get it. */
+  static async start(options: KafkaOptions): Promise<NativeKafka | MissingPart> {
+    const missing = await ensureJars();
+    if (missing !== undefined) return { missing };
+    const { dir, nodes = 1, brokerSessionMs = 2_000, listeners = [], extra = [], scram = [] } = options;
+    const firstPort = await freePorts(nodes * PORTS_PER_NODE);
+    const portOf = (id: number) => firstPort + (id - 1) * PORTS_PER_NODE;
+    const ids = Array.from({ length: nodes }, (_, index) => index + 1);
+    const quorum = ids.map((id) => `127.0.0.1:${portOf(id) + 1}`).join(',');
+    const voters = ids.map((id) => `${id}@127.0.0.1:${portOf(id) + 1}:${randomId()}`).join(',');
+    const clusterId = randomId();
+    const kafka = new NativeKafka(dir, `kafka://${ids.map((id) => `127.0.0.1:${portOf(id)}`).join(',')}`);
+    const settings = { nodes, quorum, brokerSessionMs, listeners, extra };
+    await Promise.all(
+      ids.map((id) =>
+        format(
+          dir,
+          { ...settings, id, port: portOf(id), dataDir: join(dir, `n${id}`, 'data') },
+          { clusterId, voters, scram },
+        ),
+      ),
+    );
+    await Promise.all(ids.map((id) => kafka.startNode(id)));
+    return kafka;
+  }
+
+  /** Starts a node that is not running, on the data that it had. */
+  async startNode(id: number): Promise<void> {
+    if (this.#nodes.get(id)?.isRunning === true) return;
+    const node = await NativeProcess.start({
+      command: 'java',
+      args: [
+        ...JVM,
+        `-Dlog4j2.configurationFile=${LOG4J}`,
+        '-cp',
+        `${JARS}/*`,
+        'kafka.Kafka',
+        propertiesOf(this.#dir, id),
+      ],
+      logFile: join(this.#dir, `n${id}`, 'out.log'),
+      isReady: (log) => log.includes(READY),
+      timeoutMs: START_TIMEOUT_MS,
+    });
+    this.#nodes.set(id, node);
+  }
+
+  /** The process of a node. */
+  node(id: number): NativeProcess {
+    return this.#nodes.get(id)!;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#nodes.values()].map((node) => node.stop()));
+  }
+}
+
+/** The ways to a Kafka for tests. */
+export function kafkaWays(options: KafkaOptions): Ways {
+  return {
+    name: 'Kafka',
+    urlVariable: 'FLYBALL_TEST_KAFKA_URL',
+    container: async () => {
+      const { GenericContainer, Wait } = await import('testcontainers');
+      const port = await freePorts(1);
+      const container = await new GenericContainer(`apache/kafka:${VERSION}`)
+        .withExposedPorts({ container: 9092, host: port })
+        .withEnvironment({
+          KAFKA_NODE_ID: '1',
+          KAFKA_PROCESS_ROLES: 'broker,controller',
+          KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9093',
+          KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
+          KAFKA_LISTENERS: 'PLAINTEXT://0.0.0.0:9092,CONTROLLER://0.0.0.0:9093',
+          KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://127.0.0.1:${port}`,
+          KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1',
+          KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
+        })
+        .withWaitStrategy(Wait.forLogMessage(READY))
+        .start();
+      return { url: `kafka://127.0.0.1:${port}`, stop: async () => void (await container.stop()) };
+    },
+    native: () => NativeKafka.start(options),
+  };
+}
+
+/** Gets the jars once. Returns what is missing, or `undefined`. */
+async function ensureJars(): Promise<string | undefined> {
+  if (!hasCommand('java')) return 'no java on the PATH: apt-get install -y openjdk-17-jre-headless maven';
+  if (existsSync(join(JARS, 'complete'))) return undefined;
+  if (!hasCommand('mvn')) return 'no mvn on the PATH: apt-get install -y maven';
+  mkdirSync(JARS, { recursive: true });
+  await promisify(execFile)('mvn', [
+    ...['-q', '-B', '-f', POM, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${JARS}`],
+  ]);
+  writeFileSync(join(JARS, 'complete'), VERSION);
+  return undefined;
+}
+
+async function format(
+  dir: string,
+  settings: BrokerSettings,
+  { clusterId, voters, scram }: { clusterId: string; voters: string; scram: readonly string[] },
+): Promise<void> {
+  const path = propertiesOf(dir, settings.id);
+  mkdirSync(join(dir, `n${settings.id}`), { recursive: true });
+  writeFileSync(path, brokerProperties(settings));
+  const users = scram.flatMap((user) => ['--add-scram', user]);
+  await promisify(execFile)('java', [
+    ...[...JVM, '-cp', `${JARS}/*`, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', path],
+    ...['--initial-controllers', voters, ...users],
+  ]);
+}
+
+function propertiesOf(dir: string, id: number): string {
+  return join(dir, `n${id}`, 'server.properties');
+}
+
+/** 16 random bytes as Kafka writes ids. One that starts with a dash would be read as an option. */
+function randomId(): string {
+  const id = randomBytes(16).toString('base64url');
+  return id.startsWith('-') ? randomId() : id;
+}
