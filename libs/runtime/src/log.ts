@@ -52,11 +52,23 @@ export interface Log {
   /** The last committed offset of a reader, or `undefined` where it never lived. */
   committed(reader: string, at: Partition): Promise<number | undefined>;
 
+  /**
+   * Joins a group of processes that share the partitions of some topics. `onOwned` is told at once, and whenever it changes,
+   * which of them this process should read. A hint: two may own the same for a while, or nobody; positions are the readers'.
+   */
+  join(group: string, topics: readonly string[], onOwned: (owned: readonly Partition[]) => void): Promise<Membership>;
+
   /** Resolves when records beyond `offset` may be there, or after `timeoutMs`. A hint, to save polling. */
   wait(at: Partition, offset: number, timeoutMs: number): Promise<void>;
 
   /** Finishes what was acknowledged and lets go of everything. Safe to call twice. */
   close(): Promise<void>;
+}
+
+/** Membership in a group. */
+export interface Membership {
+  /** Leaves, so that others take over at once. Safe to call twice. */
+  leave(): Promise<void>;
 }
 
 /** What a log knows of a topic. */

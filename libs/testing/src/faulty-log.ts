@@ -1,5 +1,14 @@
 import { UnavailableError } from '@flyball/core';
-import type { Appended, Log, NewRecord, OffsetRange, Partition, StoredRecord, TopicState } from '@flyball/runtime';
+import type {
+  Appended,
+  Log,
+  Membership,
+  NewRecord,
+  OffsetRange,
+  Partition,
+  StoredRecord,
+  TopicState,
+} from '@flyball/runtime';
 
 /**
  * What becomes of one append. `lost`: nothing is written. `prefix`: a part is. `unacked`: all of it is. `late`:
@@ -48,6 +57,10 @@ export class FaultyLog implements Log {
     this.#isHealed = true;
     this.#appends = Infinity;
     await this.#landLate();
+  }
+
+  join(group: string, topics: readonly string[], onOwned: (owned: readonly Partition[]) => void): Promise<Membership> {
+    return this.#log.join(group, topics, onOwned);
   }
 
   describe(topic: string): Promise<TopicState> {

@@ -1,5 +1,5 @@
 import { HOUR_MS, utf8 } from '@flyball/core';
-import type { Log, NewRecord, StoredRecord } from '@flyball/runtime';
+import type { Log, NewRecord, Partition, StoredRecord } from '@flyball/runtime';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
@@ -129,6 +129,16 @@ export function logConformance(name: string, survives: boolean, make: () => Prom
         }),
         { numRuns: 20 },
       );
+    });
+
+    test('gives the only process of a group every partition of its topics', async () => {
+      await log.create('more', 2);
+      let owned: readonly Partition[] = [];
+      const membership = await log.join('readers', ['facts', 'more'], (now) => (owned = now));
+      const places = () => owned.map(({ topic, partition }) => `${topic}/${partition}`).sort();
+      await expect.poll(places, { timeout: 10_000 }).toEqual(['facts/0', 'facts/1', 'facts/2', 'more/0', 'more/1']);
+      await membership.leave();
+      await membership.leave();
     });
 
     test('refuses use after close by name', async () => {

@@ -1,2 +1,3 @@
 export { Auditor } from './auditor.ts';
 export type { AuditorOut } from './auditor.ts';
+export { auditorSpecs } from './specs.ts';

@@ -3,3 +3,4 @@ export { Planner } from './planner.ts';
 export type { PlannerOut } from './planner.ts';
 export { CommandRelay, ControlRelay, OutcomeRelay } from './relay.ts';
 export type { RelayOut } from './relay.ts';
+export { plannerSpecs } from './specs.ts';

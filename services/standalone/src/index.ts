@@ -1,5 +1,5 @@
 export { createTopics, LINE_DEFAULTS, lineSpecs } from './line.ts';
-export type { AnyLaneSpec, LineConfig } from './line.ts';
+export type { LineConfig } from './line.ts';
 export { readOptions } from './options.ts';
 export type { Overrides, StandaloneOptions } from './options.ts';
 export { Standalone } from './standalone.ts';

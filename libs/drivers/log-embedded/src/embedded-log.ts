@@ -1,5 +1,15 @@
 import { RejectedError, UnavailableError } from '@flyball/core';
-import type { Appended, Log, NewRecord, OffsetRange, Partition, StoredRecord, TopicState } from '@flyball/runtime';
+import {
+  type Appended,
+  type Log,
+  type Membership,
+  type NewRecord,
+  type OffsetRange,
+  ownEverything,
+  type Partition,
+  type StoredRecord,
+  type TopicState,
+} from '@flyball/runtime';
 import { mkdirSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import {
@@ -139,6 +149,10 @@ export class EmbeddedLog implements Log {
 
   async committed(reader: string, at: Partition): Promise<number | undefined> {
     return (await this.#ask({ ask: 'committed', reader, at })) as number | undefined;
+  }
+
+  join(_group: string, topics: readonly string[], onOwned: (owned: readonly Partition[]) => void): Promise<Membership> {
+    return ownEverything(this, topics, onOwned);
   }
 
   async wait(at: Partition, offset: number, timeoutMs: number): Promise<void> {

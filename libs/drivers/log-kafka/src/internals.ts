@@ -55,6 +55,26 @@ export interface Broker {
     groupId: string;
     topics: readonly { topic: string; partitions: readonly { partition: number }[] }[];
   }): Promise<{ responses: readonly { partitions: readonly { offset: string }[] }[] }>;
+  joinGroup(of: {
+    groupId: string;
+    sessionTimeout: number;
+    rebalanceTimeout: number;
+    memberId: string;
+    groupProtocols: readonly { name: string; metadata: Buffer }[];
+  }): Promise<{
+    memberId: string;
+    leaderId: string;
+    generationId: number;
+    members: readonly { memberId: string; memberMetadata: Buffer }[];
+  }>;
+  syncGroup(of: {
+    groupId: string;
+    generationId: number;
+    memberId: string;
+    groupAssignment: readonly { memberId: string; memberAssignment: Buffer }[];
+  }): Promise<{ memberAssignment: Buffer }>;
+  heartbeat(of: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
+  leaveGroup(of: { groupId: string; memberId: string }): Promise<unknown>;
 }
 
 /** Connections to the brokers, and which of them leads what. */

@@ -1,10 +1,20 @@
 import { RejectedError, UnavailableError } from '@flyball/core';
-import type { Appended, Log, NewRecord, OffsetRange, Partition, StoredRecord, TopicState } from '@flyball/runtime';
+import type {
+  Appended,
+  Log,
+  Membership,
+  NewRecord,
+  OffsetRange,
+  Partition,
+  StoredRecord,
+  TopicState,
+} from '@flyball/runtime';
 import type { KafkaConfig } from 'kafkajs';
 import { Appender } from './appender.ts';
 import { Arrivals } from './arrivals.ts';
 import { Connection } from './connection.ts';
 import { Fetcher } from './fetcher.ts';
+import { GroupMember } from './group-member.ts';
 import type { Broker } from './internals.ts';
 import { isComingCoordinator, unavailable } from './kafka-errors.ts';
 import { kafkaSettings } from './kafka-settings.ts';
@@ -30,6 +40,7 @@ export interface KafkaLogOptions {
 
 /** A {@link Log} on Kafka. Readers keep their own positions; groups only remember, for people, how far a reader has come. */
 export class KafkaLog implements Log {
+  readonly #config: KafkaConfig;
   readonly #settings: TopicSettings;
   readonly #connection: Connection;
   /** Connections of their own, so that nobody who asks now stands behind those who wait. */
@@ -42,6 +53,7 @@ export class KafkaLog implements Log {
   #isClosed = false;
 
   private constructor(config: KafkaConfig, replication: Replication) {
+    this.#config = config;
     this.#settings = new TopicSettings(config, replication);
     this.#connection = new Connection(config);
     this.#waiting = new Connection(config);
@@ -143,6 +155,18 @@ export class KafkaLog implements Log {
     const { responses } = await this.#askGroup(groupId, what, (broker) => broker.offsetFetch({ groupId, topics }));
     const offset = Number(responses[0]?.partitions[0]?.offset ?? -1);
     return offset < 0 ? undefined : offset;
+  }
+
+  async join(
+    group: string,
+    topics: readonly string[],
+    onOwned: (owned: readonly Partition[]) => void,
+  ): Promise<Membership> {
+    this.#refuseClosed();
+    const partitionsOf = async (topic: string) => (await this.describe(topic)).partitions;
+    for (const topic of topics) await partitionsOf(topic);
+    const connection = new Connection(this.#config);
+    return new GroupMember({ connection, groupId: `flyball.${group}`, topics, partitionsOf, onOwned });
   }
 
   async wait(at: Partition, offset: number, timeoutMs: number): Promise<void> {

@@ -21,27 +21,37 @@ const UNPACKED_BYTES_MAX = 64 * 1024 * 1024;
  */
 export function readBatches(bytes: Buffer, fromOffset: number): StoredRecord[] {
   const records: StoredRecord[] = [];
+  let unpackedBytes = 0;
   for (let at = 0; at + HEADER_BYTES <= bytes.length;) {
     const end = at + 12 + bytes.readInt32BE(at + 8);
     if (end > bytes.length) break;
-    readBatch(bytes.subarray(at, end), fromOffset, records);
+    try {
+      unpackedBytes += readBatch(bytes.subarray(at, end), fromOffset, records);
+    } catch (error) {
+      if (records.length === 0) throw error;
+      break; // Whoever reads on from here is told.
+    }
+    if (unpackedBytes > UNPACKED_BYTES_MAX) break;
     at = end;
   }
   return records;
 }
 
-function readBatch(batch: Buffer, fromOffset: number, records: StoredRecord[]): void {
+/** Returns the size of its records, unpacked. */
+function readBatch(batch: Buffer, fromOffset: number, records: StoredRecord[]): number {
   const baseOffset = Number(batch.readBigInt64BE(0));
   const attributes = batch.readInt16BE(21);
   const isAppendTime = (attributes & APPEND_TIME_FLAG) !== 0;
   const baseMs = Number(batch.readBigInt64BE(isAppendTime ? 35 : 27));
   const count = batch.readInt32BE(57);
-  const reader = new VarintReader(unpack(batch.subarray(HEADER_BYTES), attributes & COMPRESSION_MASK, baseOffset));
+  const unpacked = unpack(batch.subarray(HEADER_BYTES), attributes & COMPRESSION_MASK, baseOffset);
+  const reader = new VarintReader(unpacked);
   for (let index = 0; index < count; index += 1) {
     const record = readRecord(reader, { baseOffset, baseMs, isAppendTime });
     if (record.offset < fromOffset) continue;
     records.push((attributes & CONTROL_FLAG) === 0 ? record : { ...record, key: '', headers: {}, value: NOTHING });
   }
+  return unpacked.length;
 }
 
 const NOTHING = new Uint8Array(0);

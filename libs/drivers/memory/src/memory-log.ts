@@ -1,5 +1,15 @@
 import { RejectedError, UnavailableError } from '@flyball/core';
-import type { Appended, Log, NewRecord, OffsetRange, Partition, StoredRecord, TopicState } from '@flyball/runtime';
+import {
+  type Appended,
+  type Log,
+  type Membership,
+  type NewRecord,
+  type OffsetRange,
+  ownEverything,
+  type Partition,
+  type StoredRecord,
+  type TopicState,
+} from '@flyball/runtime';
 
 /** Most bytes of one value, as in the embedded log. */
 const VALUE_BYTES_MAX = 16 * 1024 * 1024;
@@ -91,6 +101,10 @@ export class MemoryLog implements Log {
 
   async committed(reader: string, at: Partition): Promise<number | undefined> {
     return this.#commits.get(`${reader} ${at.topic}/${at.partition}`);
+  }
+
+  join(_group: string, topics: readonly string[], onOwned: (owned: readonly Partition[]) => void): Promise<Membership> {
+    return ownEverything(this, topics, onOwned);
   }
 
   async wait(at: Partition, offset: number, timeoutMs: number): Promise<void> {
