@@ -1,5 +1,14 @@
+export { startChild, stopChild } from './child.ts';
+export type { Child } from './child.ts';
+export { HostConfig } from './host-config.ts';
 export { LaneLoop } from './lane-loop.ts';
 export type { LaneHealth } from './lane-loop.ts';
+export { laneMetrics } from './lane-metrics.ts';
+export { LaneSet } from './lane-set.ts';
 export { createLogger, describeError } from './logger.ts';
 export type { Logger } from './logger.ts';
+export { secretOf } from './secrets.ts';
+export { serve } from './serve.ts';
+export type { Drivers, Opener, RunningService, ServiceContext, ServiceDefinition } from './service.ts';
+export { readServiceSettings } from './service-settings.ts';
 export { readSettings } from './settings.ts';

@@ -22,13 +22,15 @@ const BACKOFF_MAX_MS = 5 * SECOND_MS;
 /** How a lane is doing, for readiness and people. */
 export interface LaneHealth {
   readonly lane: string;
-  readonly state: 'opening' | 'running' | 'failing' | 'stopped';
+  readonly state: 'opening' | 'running' | 'failing' | 'resting' | 'stopped';
   /** Code of the last error while `failing`, else ''. */
   readonly code: string;
   readonly hint: string;
   readonly offset: number;
   /** Records in the inbox that were not read yet. */
   readonly lag: number;
+  /** Age of the oldest of them, seconds; 0 when there is none. */
+  readonly lagSeconds: number;
 }
 
 /** Runs one lane until it is stopped: opens it, pumps it, saves it, and opens it again when it fails. */
@@ -46,6 +48,8 @@ export class LaneLoop<In, Out extends TopicBodies> {
   #saveTookMs = 0;
   #saving: Promise<void> | undefined;
   #isStopping = false;
+  #isOwned = true;
+  #rouse: () => void = () => undefined;
   #done: Promise<void> | undefined;
 
   constructor(spec: LaneSpec<In, Out>, ports: LanePorts, partition: number, logger: Logger) {
@@ -61,9 +65,19 @@ export class LaneLoop<In, Out extends TopicBodies> {
     this.#done ??= this.#run();
   }
 
+  /**
+   * Whether this process should run the lane. A lane that rests keeps its state, and goes on from its own place when it is
+   * owned again.
+   */
+  own(isOwned: boolean): void {
+    this.#isOwned = isOwned;
+    if (isOwned) this.#rouse();
+  }
+
   /** Stops after the present batch, with a closing checkpoint. */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.#rouse();
     await this.#done;
     await this.#saving;
     await this.#runner
@@ -77,17 +91,26 @@ export class LaneLoop<In, Out extends TopicBodies> {
     const offset = this.#runner?.offset ?? 0;
     const { endOffset } = await this.#ports.log.range({ topic, partition: this.#partition });
     const { code = '', hint = '' } = this.#failure ?? {};
-    return { lane: this.lane, state: this.#state, code, hint, offset, lag: Math.max(0, endOffset - offset) };
+    const lag = Math.max(0, endOffset - offset);
+    const readAtMs = this.#runner?.lastAppendedAtMs;
+    const lagSeconds = lag === 0 || readAtMs === undefined ? 0 : Math.max(0, Date.now() - readAtMs) / SECOND_MS;
+    return { lane: this.lane, state: this.#state, code, hint, offset, lag, lagSeconds };
   }
 
   async #run(): Promise<void> {
     while (!this.#isStopping) {
       try {
-        await this.#turn();
+        if (this.#isOwned) await this.#turn();
+        else await this.#rest();
       } catch (error) {
         await this.#fail(error);
       }
     }
+  }
+
+  async #rest(): Promise<void> {
+    this.#state = 'resting';
+    await new Promise<void>((resolve) => (this.#rouse = resolve));
   }
 
   async #turn(): Promise<void> {

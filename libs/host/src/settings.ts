@@ -1,18 +1,24 @@
 import { RejectedError } from '@flyball/core';
 import type { z } from 'zod';
 
+/** Settings from elsewhere than the environment. */
+interface OtherSources {
+  readonly file?: Readonly<Record<string, unknown>> | undefined;
+  readonly flags?: Readonly<Record<string, unknown>> | undefined;
+}
+
 /**
  * Reads the settings of a service from environment variables: `windowMs` of `FLYBALL_AGGREGATOR` is
  * `FLYBALL_AGGREGATOR_WINDOW_MS`. Numbers and booleans are written as in JSON. All problems are told at once.
  *
- * @param overrides - what flags say; they win.
+ * @param more - what a file says, which the environment overrides, and what flags say, which win.
  * @throws {RejectedError} `CONFIG_INVALID`, also for a variable with the prefix that is no setting: exit with 78.
  */
 export function readSettings<Schema extends z.ZodType>(
   schema: Schema,
   prefix: string,
   env: Readonly<Record<string, string | undefined>>,
-  overrides: Readonly<Record<string, unknown>> = {},
+  { file = {}, flags = {} }: OtherSources = {},
 ): z.infer<Schema> {
   const found: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(env)) {
@@ -23,7 +29,7 @@ export function readSettings<Schema extends z.ZodType>(
       .replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
     found[key] = parse(value);
   }
-  const result = schema.safeParse({ ...found, ...overrides });
+  const result = schema.safeParse({ ...file, ...found, ...flags });
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => `${prefix}: ${path.join('.')}: ${message}`);
   throw new RejectedError('CONFIG_INVALID', `invalid configuration\n${problems.join('\n')}`, {

@@ -17,4 +17,5 @@ export { AT_HEADER, formatProvenance, PROVENANCE_HEADER, provenanceOf, writerOri
 export type { Provenance } from './provenance.ts';
 export type { Headers, NewRecord, Partition, StoredRecord } from './record.ts';
 export { DEATHS_MAX, recordDeath } from './skips.ts';
+export { checkTopics, createTopics, partitionsOf } from './topics.ts';
 export type { Applied, TargetDriver, TargetState } from './target.ts';

@@ -98,6 +98,11 @@ export class LaneRunner<In, Out extends TopicBodies> {
     return runner;
   }
 
+  /** When the last record that was read was appended, ms; `undefined` until this runner has read one. */
+  get lastAppendedAtMs(): number | undefined {
+    return this.#last !== null && 'appendedAtMs' in this.#last ? this.#last.appendedAtMs : undefined;
+  }
+
   /** Next offset to be read. */
   get offset(): number {
     return this.#offset;

@@ -6,7 +6,9 @@ import type { ActuatorConfig } from './config.ts';
 import { KillSwitch } from './kill-switch.ts';
 import { PartitionActuator } from './partition-actuator.ts';
 
-const IDLE_WAIT_MS = 200;
+/** A partition without commands waits for one; one that holds some looks again soon. */
+const IDLE_WAIT_MS = 1_000;
+const HELD_WAIT_MS = 200;
 const BACKOFF_MS = 200;
 
 /** What an actuator runs on. Clocks are given by tests only. */
@@ -66,7 +68,7 @@ export class Actuator {
       try {
         if (await actuator.pump()) continue;
         const { endOffset } = await this.#log.range(commands);
-        await this.#log.wait(commands, endOffset, IDLE_WAIT_MS);
+        await this.#log.wait(commands, endOffset, actuator.isHolding ? HELD_WAIT_MS : IDLE_WAIT_MS);
       } catch (error) {
         this.#onError(error);
         await new Promise((resolve) => setTimeout(resolve, BACKOFF_MS));

@@ -1,5 +1,5 @@
 import { controlCodec } from '@flyball/contracts';
-import { type Log, Marks, provenanceOf } from '@flyball/runtime';
+import { type Log, Marks, provenanceOf, type StoredRecord } from '@flyball/runtime';
 
 const TOPIC = 'flyball.control';
 const READ_BYTES_MAX = 1_000_000;
@@ -13,13 +13,18 @@ export interface KillSwitchOptions {
   readonly monotonicMs: () => number;
 }
 
+interface Place {
+  offset: number;
+  readonly marks: Marks;
+}
+
 /**
  * Whether effects may start. Any one road stops them: the last word on `flyball.control`, a word at the actuator's own
  * port, a file beside it. No word on record means paused.
  */
 export class KillSwitch {
   readonly #options: KillSwitchOptions;
-  readonly #places: { offset: number; readonly marks: Marks }[] = [];
+  readonly #places: Place[] = [];
   readonly #isResumed = new Map<string, boolean>();
   #readAtMs = -Infinity;
   #isPausedHere = false;
@@ -38,21 +43,27 @@ export class KillSwitch {
     const { log, monotonicMs } = this.#options;
     const { partitions } = await log.describe(TOPIC);
     const startedAtMs = monotonicMs();
-    for (let partition = 0; partition < partitions; partition += 1) {
-      const place = (this.#places[partition] ??= { offset: 0, marks: new Marks() });
-      for (;;) {
-        const records = await log.read({ topic: TOPIC, partition }, place.offset, READ_BYTES_MAX);
-        for (const record of records) {
-          place.offset = record.offset + 1;
-          if (!place.marks.raise(provenanceOf(record.headers), record.appendedAtMs)) continue;
-          const word = controlCodec.decode(record);
-          if (word.type === 'pause') this.#isResumed.set(word.tenant, false);
-          if (word.type === 'resume') this.#isResumed.set(word.tenant, true);
-        }
-        if (records.length === 0) break;
-      }
-    }
+    await Promise.all(Array.from({ length: partitions }, (_, partition) => this.#readAll(partition)));
     this.#readAtMs = startedAtMs;
+  }
+
+  async #readAll(partition: number): Promise<void> {
+    const place = (this.#places[partition] ??= { offset: 0, marks: new Marks() });
+    for (;;) {
+      const records = await this.#options.log.read({ topic: TOPIC, partition }, place.offset, READ_BYTES_MAX);
+      if (records.length === 0) return;
+      for (const record of records) this.#hear(record, place);
+    }
+  }
+
+  /** Takes in a record once: two who read at the same time may both have got it. */
+  #hear(record: StoredRecord, place: Place): void {
+    if (record.offset !== place.offset) return;
+    place.offset = record.offset + 1;
+    if (!place.marks.raise(provenanceOf(record.headers), record.appendedAtMs)) return;
+    const word = controlCodec.decode(record);
+    if (word.type === 'pause') this.#isResumed.set(word.tenant, false);
+    if (word.type === 'resume') this.#isResumed.set(word.tenant, true);
   }
 
   /** Why effects for a tenant are stopped, or '' when they may start. */

@@ -60,6 +60,11 @@ export class PartitionActuator {
     this.#options = options;
   }
 
+  /** Whether commands are held: they wait for the kill switch, or for what another has begun to be over. */
+  get isHolding(): boolean {
+    return this.#queue.length > 0;
+  }
+
   /**
    * Reads what is new and handles what can be handled, with at most one attempt. The simulator calls it in any order.
    *
@@ -68,9 +73,10 @@ export class PartitionActuator {
    */
   async pump(): Promise<boolean> {
     if (this.#pending !== undefined) await this.#append(this.#pending);
-    await this.#options.killSwitch.read();
     await this.#readOutcomes();
     await this.#readCommands();
+    if (this.#queue.length === 0) return false;
+    await this.#options.killSwitch.read();
     for (const command of [...this.#queue]) {
       const isDone = await this.#handle(command);
       if (!isDone) continue;

@@ -1,5 +1,7 @@
 export { ApiConfig } from './config.ts';
 export { ControlWriter } from './control-writer.ts';
+export { ApiProcessConfig } from './process-config.ts';
+export { recordPolicies } from './record-policies.ts';
 export { ReadModel } from './read-model.ts';
 export type { CommandDetail, Problem, ServiceDetail, ServiceSummary } from './schemas.ts';
 export { buildApi, listenApi } from './server.ts';

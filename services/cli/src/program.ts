@@ -61,8 +61,8 @@ function startCommand(root: Command): void {
         const { startServer } = await import('./start.ts');
         return startServer(options.data ?? process.env['FLYBALL_DATA'] ?? join(HOME, 'data'), options.policies);
       }
-      const { tellStory } = await import('./story/story.ts');
-      process.exitCode = await tellStory({ isCi: options.ci === true, keeps: options.keep === true });
+      const { tellDemo } = await import('./story/story.ts');
+      process.exitCode = await tellDemo({ isCi: options.ci === true, keeps: options.keep === true });
     });
 }
 

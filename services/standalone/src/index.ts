@@ -1,4 +1,4 @@
-export { createTopics, LINE_DEFAULTS, lineSpecs } from './line.ts';
+export { LINE_DEFAULTS, lineSpecs } from './line.ts';
 export type { LineConfig } from './line.ts';
 export { readOptions } from './options.ts';
 export type { Overrides, StandaloneOptions } from './options.ts';

@@ -1,9 +1,8 @@
 import { AggregatorConfig, aggregatorSpecs } from '@flyball/aggregator';
 import { auditorSpecs } from '@flyball/auditor';
-import { TOPICS } from '@flyball/contracts';
 import { DetectorConfig, detectorSpecs } from '@flyball/detector';
 import { PlannerConfig, plannerSpecs } from '@flyball/planner';
-import { type AnyLaneSpec, Line, type Log } from '@flyball/runtime';
+import { type AnyLaneSpec, Line } from '@flyball/runtime';
 
 /** Settings of all stages of the line. */
 export interface LineConfig {
@@ -18,11 +17,6 @@ export const LINE_DEFAULTS: LineConfig = {
   detector: DetectorConfig.parse({}),
   planner: PlannerConfig.parse({}),
 };
-
-/** Creates all topics, or checks that they are as they were. @throws {RejectedError} `TOPIC_PARTITIONS` */
-export async function createTopics(log: Log, lanes: number): Promise<void> {
-  for (const topic of TOPICS) await log.create(topic, lanes);
-}
 
 /**
  * The line: every processor with its inbox and outboxes. `npm start`, replay and the simulator run these, over other

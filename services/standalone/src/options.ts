@@ -55,12 +55,12 @@ export function readOptions(
   overrides: Overrides,
 ): StandaloneOptions {
   return {
-    standalone: readSettings(StandaloneConfig, 'FLYBALL_STANDALONE', env, overrides.standalone),
-    ingest: readSettings(IngestConfig, 'FLYBALL_INGEST', env, overrides.ingest),
-    aggregator: readSettings(AggregatorConfig, 'FLYBALL_AGGREGATOR', env, overrides.aggregator),
-    detector: readSettings(DetectorConfig, 'FLYBALL_DETECTOR', env, overrides.detector),
-    planner: readSettings(PlannerConfig, 'FLYBALL_PLANNER', env, overrides.planner),
-    actuator: readSettings(ActuatorConfig, 'FLYBALL_ACTUATOR', env, overrides.actuator),
-    api: readSettings(ApiConfig, 'FLYBALL_API', env, overrides.api),
+    standalone: readSettings(StandaloneConfig, 'FLYBALL_STANDALONE', env, { flags: overrides.standalone }),
+    ingest: readSettings(IngestConfig, 'FLYBALL_INGEST', env, { flags: overrides.ingest }),
+    aggregator: readSettings(AggregatorConfig, 'FLYBALL_AGGREGATOR', env, { flags: overrides.aggregator }),
+    detector: readSettings(DetectorConfig, 'FLYBALL_DETECTOR', env, { flags: overrides.detector }),
+    planner: readSettings(PlannerConfig, 'FLYBALL_PLANNER', env, { flags: overrides.planner }),
+    actuator: readSettings(ActuatorConfig, 'FLYBALL_ACTUATOR', env, { flags: overrides.actuator }),
+    api: readSettings(ApiConfig, 'FLYBALL_API', env, { flags: overrides.api }),
   };
 }

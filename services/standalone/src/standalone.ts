@@ -1,22 +1,21 @@
 import { Actuator, type ControlPort, listenControlPort } from '@flyball/actuator';
-import { buildApi, ControlWriter, listenApi, ReadModel } from '@flyball/api';
+import { buildApi, ControlWriter, listenApi, ReadModel, recordPolicies } from '@flyball/api';
 import { AuditFiles } from '@flyball/audit-files';
 import { EMBEDDED_LANES, TOPICS, TOPOLOGY } from '@flyball/contracts';
-import { createLogger, LaneLoop, type Logger } from '@flyball/host';
+import { createLogger, laneMetrics, LaneLoop, type Logger } from '@flyball/host';
 import { Ingest, listenGrpc, listenHttp, type Listening } from '@flyball/ingest';
 import { EmbeddedLog } from '@flyball/log-embedded';
 import { DirectoryObjects } from '@flyball/objects-dir';
-import type { TopicBodies } from '@flyball/runtime';
+import { createTopics, type TopicBodies } from '@flyball/runtime';
 import { TwinTarget } from '@flyball/target-twin';
 import type { FastifyInstance } from 'fastify';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
-import { laneMetrics } from './lane-metrics.ts';
-import { createTopics, lineSpecs } from './line.ts';
+import { logMetrics } from './log-metrics.ts';
+import { lineSpecs } from './line.ts';
 import type { StandaloneOptions } from './options.ts';
-import { recordPolicies } from './policies.ts';
 import { listenFrom } from './ports.ts';
 
 /** Where everything listens. Also in `DIR/addresses.json`, for the CLI. */
@@ -54,13 +53,15 @@ export class Standalone {
     const reservedTopics = TOPICS.filter((topic) => TOPOLOGY[topic].isReserved);
     const log = await EmbeddedLog.open({ dir: join(dir, 'log'), budgetBytes, reservedTopics });
     try {
-      await createTopics(log, EMBEDDED_LANES);
+      await createTopics(log, { lanes: EMBEDDED_LANES, rawPartitions: EMBEDDED_LANES });
       const registry = new Registry();
       collectDefaultMetrics({ register: registry });
       const words = new ControlWriter(log);
       if (policiesDir !== '') await recordPolicies(policiesDir, words, log);
       const loops = startLanes(log, options, logger);
-      laneMetrics(registry, loops, log);
+      const lanes = () => Promise.all(loops.map((loop) => loop.health()));
+      laneMetrics(registry, lanes);
+      logMetrics(registry, log);
       const audit = new AuditFiles(log, dir);
       await audit.start();
       const model = new ReadModel(log);
@@ -68,7 +69,6 @@ export class Standalone {
       const actuator = await startActuator(log, options, { registry, logger });
       const ingest = await Ingest.open(options.ingest, { log, registry });
       const state = { isStopping: false };
-      const lanes = () => Promise.all(loops.map((loop) => loop.health()));
       const app = await buildApi({ model, words, registry, token, lanes, isStopping: () => state.isStopping });
       const { api, ingest: at } = options;
       const apiPort = await listenFrom(api.port, takesFreePort, (port) => listenApi(app, { ...api, port }));

@@ -13,6 +13,7 @@ import { MemoryLog, MemoryObjects } from '@flyball/memory';
 import { PlannerConfig } from '@flyball/planner';
 import { policyDigest } from '@flyball/policy';
 import {
+  createTopics,
   formatProvenance,
   Marks,
   type NewRecord,
@@ -20,7 +21,7 @@ import {
   provenanceOf,
   writerOrigin,
 } from '@flyball/runtime';
-import { createTopics, lineSpecs } from '@flyball/standalone';
+import { lineSpecs } from '@flyball/standalone';
 import {
   type AppendFault,
   FakeTarget,
@@ -124,7 +125,7 @@ export class LineWorld {
   }
 
   async #open(): Promise<void> {
-    await createTopics(this.log, LANES);
+    await createTopics(this.log, { lanes: LANES, rawPartitions: LANES });
     const ratio = this.#rates.crash > 0 ? 0.05 : 0;
     const draw = () => (this.#dice.chance(ratio) ? this.#dice.pick(FAULTS) : 'none');
     this.#faulty = new FaultyLog(this.log, draw, () => this.#dice.chance(ratio / 2));

@@ -239,6 +239,16 @@ export class KafkaLog implements Log {
   }
 }
 
+/** Opens the log of a `kafka://` URL for a process whose settings say how topics are replicated; 0 leaves it to the brokers. */
+export function openKafkaLog(
+  url: string,
+  env: Readonly<Record<string, string | undefined>>,
+  { replicas = 0, minInSync = 0 }: { readonly replicas?: number; readonly minInSync?: number } = {},
+): Promise<KafkaLog> {
+  const replication = { ...(replicas > 0 && { replicas }), ...(minInSync > 0 && { minInSync }) };
+  return KafkaLog.open({ url, env, replication });
+}
+
 /** The first records, of at most so many bytes, but at least one. */
 function within(records: readonly StoredRecord[], maxBytes: number): readonly StoredRecord[] {
   let bytes = 0;

@@ -1,5 +1,8 @@
 import { RejectedError, UnavailableError } from '@flyball/core';
-import { type Admin, ConfigResourceTypes, Kafka, type KafkaConfig } from 'kafkajs';
+import kafkajs, { type Admin, Kafka, type KafkaConfig } from 'kafkajs';
+
+// A CommonJS module: not all that it exports can be named in an import.
+const { ConfigResourceTypes } = kafkajs;
 
 /** Most bytes of one batch: what a lane emits at once, with room for keys and headers. */
 export const MESSAGE_BYTES_MAX = 2 * 1024 * 1024;

@@ -3,6 +3,7 @@ import type { Objects } from '@flyball/runtime';
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const NAME = /^[\w.:-]+(\/[\w.:-]+)*$/;
 const TEMPORARY = '.tmp-';
@@ -66,6 +67,11 @@ export class DirectoryObjects implements Objects {
     if (!isPlain) throw new RejectedError('OBJECT_NAME', 'not a name of an object', { detail: { name } });
     return join(this.#dir, name);
   }
+}
+
+/** Opens the store of a `file:///DIR` URL. */
+export async function openDirectoryObjects(url: string): Promise<DirectoryObjects> {
+  return new DirectoryObjects(fileURLToPath(url));
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -1,1 +1,1 @@
-export { DirectoryObjects } from './directory-objects.ts';
+export { DirectoryObjects, openDirectoryObjects } from './directory-objects.ts';

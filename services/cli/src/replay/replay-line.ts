@@ -15,8 +15,8 @@ import {
 } from '@flyball/contracts';
 import { EMPTY_BYTES, SECOND_MS, slotStartMs } from '@flyball/core';
 import { MemoryLog, MemoryObjects } from '@flyball/memory';
-import { LaneRunner, type StoredRecord, type TopicBodies } from '@flyball/runtime';
-import { createTopics, LINE_DEFAULTS, lineSpecs } from '@flyball/standalone';
+import { createTopics, LaneRunner, type StoredRecord, type TopicBodies } from '@flyball/runtime';
+import { LINE_DEFAULTS, lineSpecs } from '@flyball/standalone';
 
 /** In a replay one lane is enough: results do not depend on how many there are. */
 const LANES = 1;
@@ -54,7 +54,7 @@ export class ReplayLine {
   ): Promise<ReplayLine> {
     const line = new ReplayLine(about.environment, sinks);
     line.#nowMs = slotStartMs(about.startMs, SECOND_MS);
-    await createTopics(line.#log, LANES);
+    await createTopics(line.#log, { lanes: LANES, rawPartitions: LANES });
     const words = { tenant: DEFAULT_TENANT, actor: 'replay', wordId: 'replay' };
     for (const policy of policies)
       await line.#append('flyball.control', controlCodec.encode({ type: 'policy', ...words, ...policy }));

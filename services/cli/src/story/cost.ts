@@ -5,15 +5,20 @@ import type { Teller } from './teller.ts';
 
 /** What Flyball itself has cost so far: of one core, of memory, of disk. */
 export async function tellCost(stage: Stage, teller: Teller): Promise<void> {
-  const text = await (await fetch(`${stage.addresses.api}/metrics`)).text();
-  const valueOf = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN);
-  const upSeconds = Date.now() / 1_000 - valueOf('process_start_time_seconds');
-  const cores = valueOf('process_cpu_seconds_total') / upSeconds;
-  const memoryMb = valueOf('process_resident_memory_bytes') / 1e6;
-  const diskMb = sizeOf(stage.dir) / 1e6;
+  const { metrics, dirs } = stage.cost();
+  const sums = { cores: 0, memoryMb: 0 };
+  for (const url of metrics) {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    const valueOf = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN);
+    const upSeconds = Date.now() / 1_000 - valueOf('process_start_time_seconds');
+    sums.cores += valueOf('process_cpu_seconds_total') / upSeconds;
+    sums.memoryMb += valueOf('process_resident_memory_bytes') / 1e6;
+  }
+  const diskMb = dirs.reduce((sum, dir) => sum + sizeOf(dir), 0) / 1e6;
+  const processes = metrics.length === 1 ? '' : ` in ${metrics.length} processes`;
   teller.note(
     'own cost',
-    `${cores.toFixed(2)} cores, ${memoryMb.toFixed(0)} MB of memory, ${diskMb.toFixed(1)} MB of disk`,
+    `${sums.cores.toFixed(2)} cores, ${sums.memoryMb.toFixed(0)} MB of memory${processes}, ${diskMb.toFixed(1)} MB of disk`,
   );
 }
 
@@ -36,6 +41,6 @@ function sizeOf(path: string): number {
     const at = join(path, entry.name);
     // The reserve of the log is kept free on purpose, and is not use.
     if (entry.name === 'reserve') return sum;
-    return sum + (entry.isDirectory() ? sizeOf(at) : statSync(at).size);
+    return sum + (entry.isDirectory() ? sizeOf(at) : statSync(at).blocks * 512);
   }, 0);
 }

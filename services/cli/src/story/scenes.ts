@@ -1,6 +1,5 @@
 import { verifyAudit } from '@flyball/audit-files';
 import type { Incident } from '@flyball/contracts';
-import { join } from 'node:path';
 import {
   attemptsOf,
   commandsOf,
@@ -156,7 +155,7 @@ async function expectOneRollback(
     `/rollouts/${environment}/checkout`,
   );
   must.expect(rollout.stable === 'v1' && rollout.canary === null, 'the shop does not show v1 alone');
-  const reports = verifyAudit(join(stage.dir, 'data'));
+  const reports = verifyAudit(stage.auditedDir);
   must.expect(
     reports.length === 1 && reports.every(({ ok }) => ok),
     `audit: ${reports.map(({ problem }) => problem).join(' ')}`,

@@ -6,7 +6,7 @@ import { forgetCurrent, HOME, rememberCurrent } from '../places.ts';
 import { tellCost, tellDeclined } from './cost.ts';
 import { openShop, type SceneContext, type SceneReport } from './scene.ts';
 import { badRelease, blackout, faultBefore, killedInMidRollback } from './scenes.ts';
-import { DEMO, Stage } from './stage.ts';
+import { DEMO, DemoStage, type Stage } from './stage.ts';
 import { Teller } from './teller.ts';
 
 /** How the story is told. */
@@ -38,13 +38,23 @@ const SCENES: readonly Scene[] = [
   { key: 'k', name: 'demo-kill', title: 'kill -9 in the middle of a rollback', run: killedInMidRollback },
 ];
 
-/** Tells the story. Returns the exit code: 0, or 3 when a scene did not come out as it must. */
-export async function tellStory(options: StoryOptions): Promise<number> {
+/** Tells the story on one machine. Returns the exit code: 0, or 3 when a scene did not come out as it must. */
+export async function tellDemo(options: StoryOptions): Promise<number> {
   mkdirSync(HOME, { recursive: true });
   const dir = mkdtempSync(join(HOME, 'demo-'));
-  const dataDir = join(dir, 'data');
+  return tellStory(dir, () => DemoStage.open(dir), options);
+}
+
+/**
+ * Tells the story on a stage, and stops what was started for it.
+ *
+ * @param dir - folder of the stage; wiped at the end.
+ * @returns the exit code: 0, or 3 when a scene did not come out as it must.
+ */
+export async function tellStory(dir: string, open: () => Promise<Stage>, options: StoryOptions): Promise<number> {
   const teller = new Teller();
-  const stage = await Stage.open(dir);
+  const stage = await open();
+  const dataDir = stage.auditedDir;
   let closing: Promise<void> | undefined;
   const close = () =>
     (closing ??= stage.close().then(() => {
@@ -69,12 +79,12 @@ export async function tellStory(options: StoryOptions): Promise<number> {
 }
 
 /** Addresses first; then what is small for the demo's sake. */
-function tellOpening({ addresses, dir }: Stage): void {
+function tellOpening({ addresses, description }: Stage): void {
   const { aggregator } = DEMO;
   const seconds = (name: string) => Number(aggregator?.[name]) / 1_000;
   const lines = [
     ` >>  API        ${addresses.api}   OTLP ${addresses.otlpGrpc} (gRPC) ${addresses.otlpHttp} (HTTP)`,
-    ` ok  node ${process.version}; embedded log and objects in ${dir} (wiped at the end, keep with --keep)`,
+    ` ok  node ${process.version}; ${description}`,
     ` ok  shop: web -> checkout -> payment, and search, cart, inventory; 60 requests/s; real OTLP`,
     ` ok  demo settings: windows ${seconds('windowMs')} s, grace ${seconds('graceMs')} s, settling ${seconds('settleMs')} s`,
   ];

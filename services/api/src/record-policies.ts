@@ -1,9 +1,9 @@
-import type { ControlWriter } from '@flyball/api';
 import { controlCodec, DEFAULT_TENANT } from '@flyball/contracts';
 import { parsePolicy, policyDigest } from '@flyball/policy';
 import type { Log } from '@flyball/runtime';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ControlWriter } from './control-writer.ts';
 
 /**
  * Puts the policies of a folder on record, unless the newest word on one says the same already.

@@ -1,7 +1,6 @@
+import { UnavailableError } from '@flyball/core';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import { CliError } from '../cli-error.ts';
 
 const START_TIMEOUT_MS = 20_000;
 const STOP_TIMEOUT_MS = 8_000;
@@ -12,16 +11,21 @@ export interface Child<Hello> {
   readonly process: ChildProcess;
 }
 
-/** Starts a `main.ts` of this project with the Node that runs this one, and waits for its first line. */
+/**
+ * Starts a `main.ts` of this project with the Node that runs this one, and waits for its first line.
+ *
+ * @param timeoutMs - how long it may take to be there; default 20 s.
+ * @throws {UnavailableError} `CHILD_FAILED` with the end of what it said on standard error.
+ */
 export async function startChild<Hello>(
   main: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>>,
+  { env = {}, timeoutMs = START_TIMEOUT_MS }: { env?: Readonly<Record<string, string>>; timeoutMs?: number } = {},
 ): Promise<Child<Hello>> {
   const child = spawn(process.execPath, [...process.execArgv, main, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
-    // Ctrl-C reaches the whole group; the story stops its children itself, in order.
+    // Ctrl-C reaches the whole group; whoever started the child stops it, in order.
     detached: true,
   });
   let errors = '';
@@ -30,8 +34,8 @@ export async function startChild<Hello>(
   const lines = createInterface({ input: child.stdout });
   const hello = await new Promise<Hello>((resolve, reject) => {
     const fail = () =>
-      reject(new CliError(`a process of the demo did not start: ${errors.trim() || main}`, 'report this line'));
-    const timer = setTimeout(fail, START_TIMEOUT_MS);
+      reject(new UnavailableError('CHILD_FAILED', `a process did not start: ${errors.trim() || main}`));
+    const timer = setTimeout(fail, timeoutMs);
     child.once('exit', fail);
     lines.once('line', (line) => {
       clearTimeout(timer);
@@ -50,16 +54,4 @@ export async function stopChild(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
   await exited;
   clearTimeout(timer);
-}
-
-/** A port that is free now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }

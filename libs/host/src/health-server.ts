@@ -1,0 +1,66 @@
+import { UnavailableError } from '@flyball/core';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import type { LaneHealth } from './lane-loop.ts';
+
+/** What a process says of itself. */
+export interface HealthReport {
+  readonly isReady: boolean;
+  /** One word for people: `starting`, `running`, `stopping`. */
+  readonly phase: string;
+  readonly lanes: readonly LaneHealth[];
+}
+
+/** A server of `/livez`, `/readyz?verbose` and `/metrics` that listens. */
+export interface HealthServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Where it listens, and what it tells. */
+export interface HealthOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly registry: Registry;
+  readonly report: () => Promise<HealthReport>;
+}
+
+/** Listens. @throws {UnavailableError} `PORT_TAKEN` */
+export async function listenHealth({ host, port, registry, report }: HealthOptions): Promise<HealthServer> {
+  const server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    void answer(pathname, searchParams.has('verbose'), response).catch(() => send(response, 500, { status: 'failed' }));
+  });
+  await new Promise<void>((resolve, reject) => {
+    const hint = 'Stop what listens there, or choose another healthPort.';
+    const refuse = (cause: Error) =>
+      reject(new UnavailableError('PORT_TAKEN', `cannot listen on ${port}`, { cause, hint }));
+    server.once('error', refuse);
+    server.listen(port, host, resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+
+  async function answer(path: string, isVerbose: boolean, response: ServerResponse): Promise<void> {
+    if (path === '/livez' || path === '/healthz') return send(response, 200, { status: 'ok' });
+    if (path === '/metrics') {
+      response.writeHead(200, { 'content-type': registry.contentType });
+      response.end(await registry.metrics());
+      return;
+    }
+    if (path !== '/readyz') return send(response, 404, { status: 'not found' });
+    const { isReady, ...more } = await report();
+    send(response, isReady ? 200 : 503, { status: isReady ? 'ready' : 'not ready', ...(isVerbose && more) });
+  }
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,146 @@
+import { AppError, RejectedError } from '@flyball/core';
+import { checkTopics, type Log, type Objects } from '@flyball/runtime';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { stringify } from 'yaml';
+import type { z } from 'zod';
+import { listenHealth, type HealthServer } from './health-server.ts';
+import type { HostConfig } from './host-config.ts';
+import { laneMetrics } from './lane-metrics.ts';
+import { createLogger, describeError, type Logger } from './logger.ts';
+import type { Opener, RunningService, ServiceDefinition } from './service.ts';
+import { readServiceSettings, type ServiceSettings } from './service-settings.ts';
+
+const EXIT = { bug: 70, rejected: 78, unavailable: 1 } as const;
+const BACKOFF_MIN_MS = 200;
+const BACKOFF_MAX_MS = 5_000;
+
+/**
+ * Runs a service as a process: settings, health, log and object store, the service itself, and a graceful end. It comes up
+ * without its dependencies and waits for them, not ready. `config print` and `config validate` as first arguments say what
+ * its settings are. Prints its addresses as one line of JSON on standard output when it is there.
+ */
+export async function serve<Schema extends z.ZodType>(definition: ServiceDefinition<Schema>): Promise<void> {
+  const { argv, env } = process;
+  const isAsked = argv[2] === 'config';
+  try {
+    const args = argv.slice(isAsked ? 4 : 2);
+    const settings = readServiceSettings(definition.name, definition.schema, { env, args });
+    if (isAsked) return tellSettings(definition.name, settings, argv[3]);
+    await new ServiceProcess(definition, settings).run();
+  } catch (error) {
+    process.stderr.write(`${JSON.stringify({ service: definition.name, error: describeError(error) })}\n`);
+    process.exit(error instanceof AppError ? EXIT[error.kind] : EXIT.bug);
+  }
+}
+
+function tellSettings(name: string, { host, service }: ServiceSettings<unknown>, verb = ''): void {
+  if (verb === 'print') process.stdout.write(stringify({ host, [name]: service }));
+  else if (verb !== 'validate') throw new RejectedError('CONFIG_INVALID', 'say "config print" or "config validate"');
+}
+
+class ServiceProcess<Schema extends z.ZodType> {
+  readonly #definition: ServiceDefinition<Schema>;
+  readonly #settings: ServiceSettings<z.infer<Schema>>;
+  readonly #logger: Logger;
+  readonly #registry = new Registry();
+  #phase: 'starting' | 'running' | 'stopping' = 'starting';
+  #log: Log | undefined;
+  #service: RunningService | undefined;
+  #health: HealthServer | undefined;
+
+  constructor(definition: ServiceDefinition<Schema>, settings: ServiceSettings<z.infer<Schema>>) {
+    this.#definition = definition;
+    this.#settings = settings;
+    this.#logger = createLogger(settings.host.logLevel).child({ service: definition.name });
+    collectDefaultMetrics({ register: this.#registry });
+    laneMetrics(this.#registry, () => this.#lanes());
+  }
+
+  async run(): Promise<void> {
+    const { healthHost, healthPort } = this.#settings.host;
+    this.#health = await listenHealth({
+      host: healthHost,
+      port: healthPort,
+      registry: this.#registry,
+      report: () => this.#report(),
+    });
+    this.#stopOnSignals();
+    this.#service = await this.#start();
+    this.#phase = 'running';
+    const health = `http://${healthHost}:${this.#health.port}`;
+    const hello = { service: this.#definition.name, pid: process.pid, health, ...this.#service.addresses };
+    process.stdout.write(`${JSON.stringify(hello)}\n`);
+    this.#logger.info(hello, 'running');
+  }
+
+  async #start(): Promise<RunningService> {
+    const { name, drivers, start } = this.#definition;
+    const { host, service: config } = this.#settings;
+    const { env } = process;
+    const [registry, logger] = [this.#registry, this.#logger];
+    const log = await this.#patiently(() => openBy(drivers.log, host.logUrl, host));
+    this.#log = log;
+    const objects = await this.#patiently(() => openBy<Objects>(drivers.objects, host.objectsUrl, host));
+    const rawPartitions = await this.#patiently(() => checkTopics(log, host.lanes));
+    logger.debug({ name, rawPartitions }, 'log and object store are there');
+    return this.#patiently(() => start({ config, host, env, log, objects, rawPartitions, registry, logger }));
+  }
+
+  /** A dependency that is away is waited for; what can never succeed ends the process. */
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    for (let backoffMs = BACKOFF_MIN_MS; ; backoffMs = Math.min(backoffMs * 2, BACKOFF_MAX_MS)) {
+      try {
+        return await work();
+      } catch (error) {
+        const isAway = error instanceof AppError && error.kind === 'unavailable' && error.code !== 'PORT_TAKEN';
+        if (!isAway) throw error;
+        this.#logger.warn({ error }, 'waits for what it needs');
+        await new Promise((resolve) => setTimeout(resolve, backoffMs));
+      }
+    }
+  }
+
+  async #lanes() {
+    return (await this.#service?.lanes?.().catch(() => undefined)) ?? [];
+  }
+
+  async #report() {
+    const lanes = await this.#lanes();
+    const isWell = lanes.every(({ state }) => state === 'running' || state === 'resting');
+    return { isReady: this.#phase === 'running' && isWell, phase: this.#phase, lanes };
+  }
+
+  /** Not ready first, then everything is finished. A second signal, or a stop that takes too long, does not wait. */
+  #stopOnSignals(): void {
+    const stop = (): void => {
+      if (this.#phase === 'stopping') process.exit(1);
+      this.#phase = 'stopping';
+      setTimeout(() => process.exit(1), this.#settings.host.drainMs).unref();
+      void this.#stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          this.#logger.error({ error }, 'did not stop cleanly');
+          process.exit(1);
+        },
+      );
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+  }
+
+  async #stop(): Promise<void> {
+    await this.#service?.stop();
+    await this.#log?.close();
+    await this.#health?.close();
+  }
+}
+
+async function openBy<T>(drivers: Readonly<Record<string, Opener<T>>>, url: string, host: HostConfig): Promise<T> {
+  const scheme = url.slice(0, url.indexOf(':'));
+  const open = drivers[scheme];
+  if (open !== undefined) return open(url, process.env, host);
+  const known = Object.keys(drivers).map((each) => `${each}:`);
+  throw new RejectedError('CONFIG_INVALID', `no driver for ${scheme}: in this process`, {
+    hint: `It knows ${known.join(', ')}.`,
+  });
+}

@@ -1,0 +1,30 @@
+import { secretOf, serve } from '@flyball/host';
+import { openKafkaLog } from '@flyball/log-kafka';
+import { openDirectoryObjects } from '@flyball/objects-dir';
+import { TwinTarget } from '@flyball/target-twin';
+import { Actuator, ActuatorProcessConfig, listenControlPort, outcomeCounter } from './index.ts';
+
+// The actuator as a process: it alone holds credentials to the world. Several may run; the first claim in the log acts.
+
+await serve({
+  name: 'actuator',
+  schema: ActuatorProcessConfig,
+  drivers: { log: { kafka: openKafkaLog }, objects: { file: openDirectoryObjects } },
+  start: async ({ config, env, log, registry, logger }) => {
+    const { pauseFile, twinUrl, ...rest } = config;
+    const actuator = await Actuator.open(rest, {
+      log,
+      drivers: twinUrl === '' ? [] : [new TwinTarget(twinUrl)],
+      pauseFile,
+      onOutcome: outcomeCounter(registry),
+      onError: (error) => logger.warn({ error }, 'tried again'),
+    });
+    actuator.start();
+    const control = await listenControlPort(actuator.killSwitch, rest, secretOf(env, 'FLYBALL_CONTROL_TOKEN'));
+    const stop = async () => {
+      await actuator.stop();
+      await control.close();
+    };
+    return { addresses: { actuator: `http://${rest.host}:${control.port}` }, stop };
+  },
+});

@@ -1,0 +1,29 @@
+import { secretOf, serve } from '@flyball/host';
+import { openKafkaLog } from '@flyball/log-kafka';
+import { openDirectoryObjects } from '@flyball/objects-dir';
+import { ApiProcessConfig, buildApi, ControlWriter, listenApi, ReadModel, recordPolicies } from './index.ts';
+
+// The API as a process: what people and tools read, and where their words go on record.
+
+await serve({
+  name: 'api',
+  schema: ApiProcessConfig,
+  drivers: { log: { kafka: openKafkaLog }, objects: { file: openDirectoryObjects } },
+  start: async ({ config, env, log, registry }) => {
+    const { policiesDir, ...at } = config;
+    const words = new ControlWriter(log);
+    if (policiesDir !== '') await recordPolicies(policiesDir, words, log);
+    const model = new ReadModel(log);
+    await model.start();
+    const state = { isStopping: false };
+    const token = secretOf(env, 'FLYBALL_TOKEN');
+    const lanes = async () => [];
+    const app = await buildApi({ model, words, registry, token, lanes, isStopping: () => state.isStopping });
+    const port = await listenApi(app, at);
+    const stop = async () => {
+      state.isStopping = true;
+      await Promise.all([app.close(), model.stop()]);
+    };
+    return { addresses: { api: `http://${at.host}:${port}` }, stop };
+  },
+});

@@ -1,0 +1,9 @@
+import { z } from 'zod';
+import { ApiConfig } from './config.ts';
+
+/** Settings of an API that is a process of its own. */
+export const ApiProcessConfig = ApiConfig.unwrap()
+  .extend({
+    policiesDir: z.string().default('').describe('Folder of policies (*.yaml) to be put on record at the start.'),
+  })
+  .readonly();

@@ -1,0 +1,19 @@
+import { LaneSet, serve } from '@flyball/host';
+import { openKafkaLog } from '@flyball/log-kafka';
+import { openDirectoryObjects } from '@flyball/objects-dir';
+import { Line } from '@flyball/runtime';
+import { PlannerConfig, plannerSpecs } from './index.ts';
+
+// The planner and its relays as a process: its lanes over Kafka, shared with all others of its kind.
+
+await serve({
+  name: 'planner',
+  schema: PlannerConfig,
+  drivers: { log: { kafka: openKafkaLog }, objects: { file: openDirectoryObjects } },
+  start: async ({ config, host, log, objects, rawPartitions, logger }) => {
+    const line = new Line({ lanes: host.lanes, rawPartitions, nodeVersion: process.version }, [config]);
+    const lanes = new LaneSet(plannerSpecs(config, line), { log, objects }, logger);
+    await lanes.start('planner');
+    return { lanes: () => lanes.health(), stop: () => lanes.stop() };
+  },
+});

@@ -1,0 +1,74 @@
+import { ApiClient, askTwin, DEMO, freePort, POLICIES, type Stage, startTwin } from '@flyball/cli';
+import { stopChild } from '@flyball/host';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { Cluster, type ClusterOptions } from './cluster.ts';
+
+type Child = Parameters<typeof stopChild>[0];
+
+/** The stage of the story on real servers, with every service a process of its own. */
+export class ClusterStage implements Stage {
+  readonly cluster: Cluster;
+  readonly #twinPort: number;
+  readonly #twin: Child;
+
+  private constructor(cluster: Cluster, twinPort: number, twin: Child) {
+    this.cluster = cluster;
+    this.#twinPort = twinPort;
+    this.#twin = twin;
+  }
+
+  static async open(options: Omit<ClusterOptions, 'token' | 'settings' | 'twinUrl'>): Promise<ClusterStage> {
+    const twinPort = await freePort();
+    const token = randomBytes(24).toString('base64url');
+    const { aggregator, detector, planner, actuator } = DEMO;
+    const settings = { aggregator, detector, planner, actuator };
+    const twinUrl = `http://127.0.0.1:${twinPort}`;
+    const cluster = await Cluster.start({ ...options, token, settings, twinUrl, policiesDir: POLICIES });
+    const at = { otlpGrpc: cluster.hello('ingest').otlpGrpc!, api: cluster.hello('api').api!, token };
+    const twin = await startTwin(twinPort, at).catch(async (error: unknown) => {
+      await cluster.stop();
+      throw error;
+    });
+    return new ClusterStage(cluster, twinPort, twin.process);
+  }
+
+  get addresses(): Stage['addresses'] {
+    const { otlpGrpc, otlpHttp } = this.cluster.hello('ingest');
+    return { api: this.cluster.hello('api').api!, otlpGrpc: otlpGrpc!, otlpHttp: otlpHttp! };
+  }
+
+  get client(): ApiClient {
+    return new ApiClient(this.addresses.api, this.cluster.token);
+  }
+
+  get auditedDir(): string {
+    return join(this.cluster.dir, 'audited');
+  }
+
+  get description(): string {
+    return `${this.cluster.services.names.length} processes over ${this.cluster.kafka.url}`;
+  }
+
+  twin<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {
+    return askTwin(this.#twinPort, method, path, body);
+  }
+
+  kill(): Promise<void> {
+    return this.cluster.killServices();
+  }
+
+  restart(): Promise<void> {
+    return this.cluster.restartServices();
+  }
+
+  cost(): ReturnType<Stage['cost']> {
+    const { services, dir } = this.cluster;
+    return { metrics: services.names.map((name) => services.hello(name).health), dirs: [dir] };
+  }
+
+  async close(): Promise<void> {
+    await stopChild(this.#twin);
+    await this.cluster.stop();
+  }
+}

@@ -1,0 +1,117 @@
+import { KafkaLog } from '@flyball/log-kafka';
+import { createTopics } from '@flyball/runtime';
+import { NativeKafka } from '@flyball/testing';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { type Hello, type ProcessPlan, ServiceProcesses } from './service-processes.ts';
+
+/** How a cluster on one machine is made. */
+export interface ClusterOptions {
+  readonly dir: string;
+  /** Brokers. Default 1. */
+  readonly brokers?: 1 | 3;
+  /** Lanes of every topic of ours. Default 8: enough to be shared, few enough for two cores. */
+  readonly lanes?: number;
+  readonly rawPartitions?: number;
+  /** Processes per service; default 1. The auditor is always one. */
+  readonly processes?: Readonly<Record<string, number>>;
+  /** Settings by service, as in a settings file. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly token: string;
+  readonly policiesDir?: string;
+  readonly twinUrl?: string;
+  /** Told of everything that is there, as it comes. */
+  readonly onStarted?: (what: string, where: string) => void;
+}
+
+/** Readers before writers: who reads is there before who writes. */
+const SERVICES = ['auditor', 'actuator', 'planner', 'detector', 'aggregator', 'api', 'ingest'] as const;
+
+/** The whole of Flyball as processes of their own, over real servers. */
+export class Cluster {
+  readonly kafka: NativeKafka;
+  readonly services: ServiceProcesses;
+  readonly dir: string;
+  readonly token: string;
+
+  private constructor(kafka: NativeKafka, options: ClusterOptions) {
+    this.kafka = kafka;
+    this.dir = options.dir;
+    this.token = options.token;
+    this.services = new ServiceProcesses({ FLYBALL_TOKEN: options.token, FLYBALL_CONTROL_TOKEN: options.token });
+  }
+
+  /** Starts servers, creates topics, starts every service. @throws with one line on what is missing, and how to get it. */
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    const { dir, brokers = 1, lanes = 8, rawPartitions = 8, onStarted = () => undefined } = options;
+    const kafka = await NativeKafka.start({ dir: join(dir, 'kafka'), nodes: brokers });
+    if ('missing' in kafka) throw new Error(`Kafka: ${kafka.missing}`);
+    onStarted('Kafka', kafka.url);
+    const cluster = new Cluster(kafka, options);
+    try {
+      const log = await KafkaLog.open({ url: kafka.url });
+      await createTopics(log, { lanes, rawPartitions }).finally(() => log.close());
+      writeSettings(options, { logUrl: kafka.url, lanes, rawPartitions });
+      for (const service of SERVICES) {
+        for (const plan of plansOf(service, options)) {
+          const hello = await cluster.services.start(plan);
+          onStarted(plan.name, hello.api ?? hello.otlpGrpc ?? hello.health);
+        }
+      }
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  /** Where the first process of a service listens. */
+  hello(service: (typeof SERVICES)[number]): Hello {
+    return this.services.hello(`${service}-1`);
+  }
+
+  /** kill -9 of all services. */
+  async killServices(): Promise<void> {
+    await Promise.all(this.services.names.map((name) => this.services.kill(name)));
+  }
+
+  /** Starts all services again. */
+  async restartServices(): Promise<void> {
+    await Promise.all(this.services.names.map((name) => this.services.restart(name)));
+  }
+
+  async stop(): Promise<void> {
+    await this.services.stop();
+    await this.kafka.stop();
+  }
+}
+
+function settingsFile(dir: string): string {
+  return join(dir, 'flyball.yaml');
+}
+
+function writeSettings(
+  { dir, settings = {} }: ClusterOptions,
+  host: { logUrl: string; lanes: number; rawPartitions: number },
+): void {
+  mkdirSync(join(dir, 'objects'), { recursive: true });
+  const objectsUrl = `file://${join(dir, 'objects')}`;
+  writeFileSync(settingsFile(dir), stringify({ host: { ...host, objectsUrl, logLevel: 'error' }, ...settings }));
+}
+
+function plansOf(service: string, options: ClusterOptions): readonly ProcessPlan[] {
+  const { dir, policiesDir, twinUrl, processes = {} } = options;
+  const own: Readonly<Record<string, readonly string[]>> = {
+    auditor: [`--dir=${join(dir, 'audited')}`],
+    actuator: [`--pause-file=${join(dir, 'PAUSE')}`, ...(twinUrl === undefined ? [] : [`--twin-url=${twinUrl}`])],
+    api: ['--port=0', ...(policiesDir === undefined ? [] : [`--policies-dir=${policiesDir}`])],
+    ingest: ['--grpc-port=0', '--http-port=0'],
+  };
+  const count = service === 'auditor' ? 1 : (processes[service] ?? 1);
+  return Array.from({ length: count }, (_, index) => ({
+    name: `${service}-${index + 1}`,
+    service,
+    args: [`--config=${settingsFile(dir)}`, ...(own[service] ?? [])],
+  }));
+}

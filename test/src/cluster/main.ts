@@ -1,0 +1,43 @@
+import { tellStory } from '@flyball/cli';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Cluster } from './cluster.ts';
+import { ClusterStage } from './cluster-stage.ts';
+
+// `npm run cluster [-- --story [--ci]] [--brokers 3]`: the whole of Flyball on this machine as it runs in a cluster, over real
+// servers that are native processes. Stops what it started.
+
+const { values } = parseArgs({
+  options: {
+    story: { type: 'boolean', default: false },
+    ci: { type: 'boolean', default: false },
+    brokers: { type: 'string', default: '1' },
+    keep: { type: 'boolean', default: false },
+  },
+});
+const home = join(homedir(), '.flyball');
+mkdirSync(home, { recursive: true });
+const dir = mkdtempSync(join(home, 'cluster-'));
+const brokers = values.brokers === '3' ? 3 : 1;
+const onStarted = (what: string, where: string) => process.stderr.write(` ok  ${what.padEnd(14)} ${where}\n`);
+
+if (values.story) {
+  const open = () => ClusterStage.open({ dir, brokers, onStarted });
+  process.exitCode = await tellStory(dir, open, { isCi: values.ci, keeps: values.keep });
+} else {
+  const token = randomBytes(24).toString('base64url');
+  const cluster = await Cluster.start({ dir, brokers, onStarted, token });
+  const { otlpGrpc } = cluster.hello('ingest');
+  process.stderr.write(
+    ` >>  token ${token}\n >>  export OTEL_EXPORTER_OTLP_ENDPOINT=${otlpGrpc}\n >>  Ctrl-C stops everything\n`,
+  );
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve);
+    process.once('SIGTERM', resolve);
+  });
+  await cluster.stop();
+  if (!values.keep) rmSync(dir, { recursive: true, force: true });
+}
