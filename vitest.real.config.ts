@@ -5,6 +5,10 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/src/real/**/*.real.ts'],
+    globalSetup: ['test/src/real/global-setup.ts'],
+    reporters: process.env['CI_TOTALS_REAL']
+      ? ['default', ['json', { outputFile: process.env['CI_TOTALS_REAL'] }]]
+      : ['default'],
     testTimeout: 60_000,
     hookTimeout: 600_000,
     fileParallelism: false,
