@@ -1,14 +1,19 @@
-// Prints the closing line of CI, `N passed, N failed, N skipped`, from the test runner's JSON report.
-// A step that failed outside the test runner (second argument 1) counts as one failure.
+// Prints the closing line of CI, `N passed, N failed, N skipped`, from the test runner's JSON reports.
+// A step that failed outside the test runner (first argument 1) counts as one failure, and so does a report that is missing.
 import { readFileSync } from 'node:fs';
 
-const [path, stepFailed] = process.argv.slice(2);
-let totals = { numPassedTests: 0, numFailedTests: 1, numPendingTests: 0 };
-try {
-  totals = JSON.parse(readFileSync(path, 'utf8'));
-} catch {
-  // No report: the runner died before it could write one, which is the failure counted above.
+const [stepFailed, ...paths] = process.argv.slice(2);
+const totals = { passed: 0, failed: 0, skipped: 0 };
+for (const path of paths) {
+  try {
+    const report = JSON.parse(readFileSync(path, 'utf8'));
+    totals.passed += report.numPassedTests;
+    totals.failed += report.numFailedTests;
+    totals.skipped += report.numPendingTests;
+  } catch {
+    totals.failed += 1;
+  }
 }
-const failed = totals.numFailedTests + (stepFailed === '1' && totals.numFailedTests === 0 ? 1 : 0);
-process.stdout.write(`${totals.numPassedTests} passed, ${failed} failed, ${totals.numPendingTests} skipped\n`);
-process.exit(failed === 0 ? 0 : 1);
+if (stepFailed === '1' && totals.failed === 0) totals.failed = 1;
+process.stdout.write(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
+process.exit(totals.failed === 0 ? 0 : 1);

@@ -5,7 +5,7 @@ import type { Registry } from 'prom-client';
 import type { LaneHealth } from './lane-loop.ts';
 
 /** What a process says of itself. */
-export interface HealthReport {
+interface HealthReport {
   readonly isReady: boolean;
   /** One word for people: `starting`, `running`, `stopping`. */
   readonly phase: string;

@@ -8,7 +8,7 @@ const { ConfigResourceTypes } = kafkajs;
 export const MESSAGE_BYTES_MAX = 2 * 1024 * 1024;
 
 /** Settings that every topic of ours must have. */
-export const TOPIC_CONFIG: Readonly<Record<string, string>> = {
+const TOPIC_CONFIG: Readonly<Record<string, string>> = {
   // Log time is the brokers' clock: the senders' own would let anybody move time.
   'message.timestamp.type': 'LogAppendTime',
   // A broker's retention knows no reader: the archiver trims, behind all of them.
