@@ -12,7 +12,7 @@ export interface Batch {
   sizeBytes: number;
 }
 
-/** Most bytes of values in one append; a larger one is split, in order. */
+/** Most bytes of keys, headers and values in one append; a larger one is split, in order. */
 const BATCH_BYTES_MAX = 1_000_000;
 
 /**
@@ -80,14 +80,22 @@ export class Outputs<Out extends TopicBodies> implements Outbox<Out> {
     const place = `${outlet.topic}/${partition}`;
     const batches = this.#batches.get(place) ?? [];
     this.#batches.set(place, batches);
+    const sizeBytes = sizeOf({ key, headers, value });
     let batch = batches.at(-1);
-    if (batch === undefined || batch.sizeBytes + value.length > BATCH_BYTES_MAX) {
+    if (batch === undefined || batch.sizeBytes + sizeBytes > BATCH_BYTES_MAX) {
       batch = { to: { topic: outlet.topic, partition }, records: [], sizeBytes: 0 };
       batches.push(batch);
     }
     batch.records.push({ key, headers, value });
-    batch.sizeBytes += value.length;
+    batch.sizeBytes += sizeBytes;
   }
+}
+
+/** About what a record takes in an append: text as if it were ASCII, which ours is but for names of services. */
+function sizeOf({ key, headers, value }: NewRecord): number {
+  let size = key.length + value.length;
+  for (const name in headers) size += name.length + headers[name]!.length;
+  return size;
 }
 
 function written<Body>({ codec }: Outlet<Body>, body: Body): Omit<NewRecord, 'key'> {

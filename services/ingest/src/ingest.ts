@@ -1,11 +1,11 @@
 import type { Topic } from '@flyball/contracts';
 import { RejectedError, UnavailableError } from '@flyball/core';
-import { TraceScan } from '@flyball/otlp';
+import { splitTraces, TraceScan } from '@flyball/otlp';
 import type { Log } from '@flyball/runtime';
 import { randomInt, randomUUID } from 'node:crypto';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { IngestConfig } from './config.ts';
-import { PartitionWriter } from './partition-writer.ts';
+import { type Fate, PartitionWriter } from './partition-writer.ts';
 import { screen } from './screen.ts';
 
 const TOPIC = 'otlp_spans' satisfies Topic;
@@ -86,7 +86,7 @@ export class Ingest {
   /**
    * Stores a serialised ExportTraceServiceRequest. On return it is durable.
    *
-   * @throws {RejectedError} `OTLP_MALFORMED`: never send it again.
+   * @throws {RejectedError} `OTLP_MALFORMED`, `SPAN_TOO_LARGE`: never send it again.
    * @throws {UnavailableError} `INGEST_OVERLOADED`, `INGEST_DRAINING`, `INGEST_REFUSED`: nothing was stored, send
    * it again after {@link RETRY_AFTER_MS}. `INGEST_UNKNOWN`: it may have been stored; sent again it may count twice.
    */
@@ -128,11 +128,23 @@ export class Ingest {
         hint,
       });
     }
-    const fate = await this.#pickWriter().write(tenant, bytes);
+    const fate = await this.#write(bytes, tenant);
     count(fate === 'refused' ? 'shed' : fate);
+    if (fate === 'rejected') {
+      const detail = { bytes: bytes.length };
+      throw new RejectedError('SPAN_TOO_LARGE', 'a span is larger than a record of the log', { detail });
+    }
     if (fate === 'refused') throw new UnavailableError('INGEST_REFUSED', 'the log takes no telemetry now', { hint });
     if (fate === 'unknown')
       throw new UnavailableError('INGEST_UNKNOWN', 'the log did not say whether it stored this', { hint });
+  }
+
+  /** Writes a request, in parts where it is larger than a record. Parts that were stored stay so: then nobody can say "refused". */
+  async #write(bytes: Uint8Array, tenant: string): Promise<Fate> {
+    if (bytes.length <= this.#config.recordBytesMax) return this.#pickWriter().write(tenant, bytes);
+    const parts = splitTraces(bytes, this.#config.recordBytesMax);
+    const fates = await Promise.all(parts.map((part) => this.#pickWriter().write(tenant, part)));
+    return fates.every((fate) => fate === fates[0]) ? fates[0]! : 'unknown';
   }
 
   /** The writer with the least to do, in turn among equals, so that load spreads over partitions. */

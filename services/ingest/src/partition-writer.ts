@@ -1,5 +1,5 @@
 import { DEFAULT_TENANT, TENANT_HEADER, TICK_HEADER, type Tick } from '@flyball/contracts';
-import { AppError, concatBytes, EMPTY_BYTES, UnavailableError } from '@flyball/core';
+import { AppError, concatBytes, EMPTY_BYTES, RejectedError, UnavailableError } from '@flyball/core';
 import {
   formatProvenance,
   type Log,
@@ -9,8 +9,8 @@ import {
   writerOrigin,
 } from '@flyball/runtime';
 
-/** What became of a request: it is in the log, it surely is not, or nobody can tell. */
-export type Fate = 'stored' | 'refused' | 'unknown';
+/** What became of a request: it is in the log, it surely is not, it never will be, or nobody can tell. */
+export type Fate = 'stored' | 'refused' | 'rejected' | 'unknown';
 
 interface Waiting {
   readonly tenant: string;
@@ -123,6 +123,7 @@ export class PartitionWriter {
       this.#lives += 1;
       this.#sequence = 0;
       if (tick !== undefined) this.#owed = addCounts(this.#owed, tick.refused);
+      if (error instanceof RejectedError) return 'rejected';
       return error instanceof AppError && error.code !== 'LOG_APPEND_UNKNOWN' ? 'refused' : 'unknown';
     }
   }

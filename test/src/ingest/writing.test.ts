@@ -181,3 +181,21 @@ test('a log that never answers leaves no sender waiting', async () => {
   expect(await balanceOf('flyball_ingest_requests_total')).toMatchObject({ unknown: 1 });
   await ingest.drain();
 });
+
+test('a request that is larger than a record is stored in parts, whole, and a span that never fits is refused for good', async () => {
+  await open(() => 'none', { recordBytesMax: 2_048 });
+  const spans = 200;
+  await ingest.traces(requestOf('a', spans), 'a');
+  const stored = (await entries()).filter((entry) => entry.type === 'otlp');
+  expect(stored.length).toBeGreaterThan(3);
+  const scan = new TraceScan();
+  const counts = stored.map((entry) => {
+    expect(entry.sizeBytes).toBeLessThanOrEqual(2_048);
+    scan.read(entry.bytes);
+    return scan.count;
+  });
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(spans);
+  const huge = traceRequest([{ endMs: NOW, service: 'a', name: 'x'.repeat(17 * 1024 * 1024) }]);
+  await expect(ingest.traces(huge, 'a')).rejects.toMatchObject({ code: 'SPAN_TOO_LARGE', kind: 'rejected' });
+  expect(await balanceOf('flyball_ingest_spans_total')).toMatchObject({ stored: spans, rejected: 1, unknown: 0 });
+});

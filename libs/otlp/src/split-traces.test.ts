@@ -1,0 +1,65 @@
+import { WireWriter } from '@flyball/core';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { splitTraces } from './split-traces.ts';
+import { TraceScan } from './trace-scan.ts';
+
+// Goal: a request that is larger than a record loses nothing, and doubles nothing. Method: random requests cut at random
+// sizes, against the request as a whole, span by span with its resource.
+
+const attribute = (key: string, value: string) =>
+  new WireWriter().text(1, key).bytes(2, new WireWriter().text(1, value).finish()).finish();
+
+function spanOf(id: number, name: string): Uint8Array {
+  const traceId = new Uint8Array(16).fill(1);
+  new DataView(traceId.buffer).setUint32(0, id + 1);
+  return new WireWriter().bytes(1, traceId).bytes(2, traceId.subarray(0, 8)).text(5, name).varint(6, 2).finish();
+}
+
+const scopes = fc.array(fc.array(fc.string({ maxLength: 30 }), { maxLength: 6 }), { maxLength: 4 });
+const requests = fc.array(fc.record({ service: fc.string({ minLength: 1, maxLength: 20 }), scopes }), { maxLength: 4 });
+
+function encode(resources: readonly { service: string; scopes: readonly (readonly string[])[] }[]): Uint8Array {
+  let id = 0;
+  const request = new WireWriter();
+  for (const { service, scopes: each } of resources) {
+    const resource = new WireWriter().bytes(1, attribute('service.name', service)).finish();
+    const body = new WireWriter().bytes(1, resource);
+    for (const names of each) {
+      const scope = new WireWriter().bytes(1, new WireWriter().text(1, 'scope').finish());
+      for (const name of names) scope.bytes(2, spanOf((id += 1), name));
+      body.bytes(2, scope.text(3, 'https://schema').finish());
+    }
+    request.bytes(1, body.finish());
+  }
+  return request.finish();
+}
+
+/** Every span as one text: its resource, name and trace id. */
+function spansIn(bytes: Uint8Array): string[] {
+  const scan = new TraceScan();
+  scan.read(bytes);
+  return Array.from({ length: scan.count }, (_, span) => {
+    const { service } = scan.resources[scan.resource[span]!]!;
+    return `${service} ${scan.nameOf(span)} ${Buffer.from(bytes.subarray(scan.traceIdAt[span]!, scan.traceIdAt[span]! + 16)).toString('hex')}`;
+  });
+}
+
+test('the parts hold the same spans, in order, and fit wherever a span fits', () => {
+  fc.assert(
+    fc.property(requests, fc.integer({ min: 150, max: 2_000 }), (resources, bytesMax) => {
+      const whole = encode(resources);
+      const parts = splitTraces(whole, bytesMax);
+      expect(parts.flatMap(spansIn)).toEqual(spansIn(whole));
+      for (const part of parts) expect(part.length).toBeLessThanOrEqual(bytesMax);
+      if (whole.length <= bytesMax) expect(parts).toEqual([whole]);
+    }),
+  );
+});
+
+test('a span that is larger than a part stays whole, alone', () => {
+  const whole = encode([{ service: 'a', scopes: [['x', 'y'.repeat(500), 'z']] }]);
+  const parts = splitTraces(whole, 200);
+  expect(parts.map(spansIn).map((spans) => spans.length)).toEqual([1, 1, 1]);
+  expect(parts[1]!.length).toBeGreaterThan(500);
+});
