@@ -16,6 +16,10 @@ const CHECKPOINT_EVERY_MS = 30 * SECOND_MS;
 const CHECKPOINT_COST_FACTOR = 10;
 /** An idle lane looks again after this long, whatever it was told. */
 const IDLE_WAIT_MS = SECOND_MS;
+/** How long the release before may take to close a lane at a cut. */
+const UNCLEAN_AFTER_MS = 30 * SECOND_MS;
+/** Not failures: the lane is another release's, or not ours yet. */
+const CUT_CODES: readonly string[] = ['LANE_CUT', 'LANE_CUT_PENDING', 'LANE_NOT_ACTIVE'];
 const BACKOFF_MIN_MS = 50;
 const BACKOFF_MAX_MS = 5 * SECOND_MS;
 
@@ -23,7 +27,7 @@ const BACKOFF_MAX_MS = 5 * SECOND_MS;
 export interface LaneHealth {
   readonly lane: string;
   readonly state: 'opening' | 'running' | 'failing' | 'resting' | 'stopped';
-  /** Code of the last error while `failing`, else ''. */
+  /** Code of the last error while `failing` or `resting`, else ''. */
   readonly code: string;
   readonly hint: string;
   readonly offset: number;
@@ -31,6 +35,8 @@ export interface LaneHealth {
   readonly lag: number;
   /** Age of the oldest of them, seconds; 0 when there is none. */
   readonly lagSeconds: number;
+  /** Whether it took the lane over at a cut that nobody had closed: results up to the cut may differ from those before. */
+  readonly isUnclean: boolean;
 }
 
 /** Runs one lane until it is stopped: opens it, pumps it, saves it, and opens it again when it fails. */
@@ -40,6 +46,8 @@ export class LaneLoop<In, Out extends TopicBodies> {
   readonly #ports: LanePorts;
   readonly #partition: number;
   readonly #logger: Logger;
+  readonly #uncleanAfterMs: number;
+  #pendingSinceMs: number | undefined;
   #runner: LaneRunner<In, Out> | undefined;
   #failure: AppError | undefined;
   #state: LaneHealth['state'] = 'opening';
@@ -52,7 +60,14 @@ export class LaneLoop<In, Out extends TopicBodies> {
   #rouse: () => void = () => undefined;
   #done: Promise<void> | undefined;
 
-  constructor(spec: LaneSpec<In, Out>, ports: LanePorts, partition: number, logger: Logger) {
+  /** @param uncleanAfterMs - how long to wait for the release before at a cut, ms; 0 where there can be none. */
+  constructor(
+    spec: LaneSpec<In, Out>,
+    ports: LanePorts,
+    partition: number,
+    { logger, uncleanAfterMs = UNCLEAN_AFTER_MS }: { logger: Logger; uncleanAfterMs?: number },
+  ) {
+    this.#uncleanAfterMs = uncleanAfterMs;
     this.lane = laneName(spec.name, spec.inbox.topic, partition);
     this.#spec = spec;
     this.#ports = ports;
@@ -94,7 +109,8 @@ export class LaneLoop<In, Out extends TopicBodies> {
     const lag = Math.max(0, endOffset - offset);
     const readAtMs = this.#runner?.lastAppendedAtMs;
     const lagSeconds = lag === 0 || readAtMs === undefined ? 0 : Math.max(0, Date.now() - readAtMs) / SECOND_MS;
-    return { lane: this.lane, state: this.#state, code, hint, offset, lag, lagSeconds };
+    const isUnclean = this.#runner?.isUnclean ?? false;
+    return { lane: this.lane, state: this.#state, code, hint, offset, lag, lagSeconds, isUnclean };
   }
 
   async #run(): Promise<void> {
@@ -114,7 +130,7 @@ export class LaneLoop<In, Out extends TopicBodies> {
   }
 
   async #turn(): Promise<void> {
-    this.#runner ??= await LaneRunner.open(this.#spec, this.#ports, this.#partition);
+    this.#runner ??= await this.#open();
     const read = await this.#runner.pump();
     this.#state = 'running';
     this.#failure = undefined;
@@ -123,6 +139,15 @@ export class LaneLoop<In, Out extends TopicBodies> {
     if (read > 0) return;
     const inbox = { topic: this.#spec.inbox.topic, partition: this.#partition };
     await this.#ports.log.wait(inbox, this.#runner.offset, IDLE_WAIT_MS);
+  }
+
+  async #open(): Promise<LaneRunner<In, Out>> {
+    const waitedMs = performance.now() - (this.#pendingSinceMs ?? Infinity);
+    const isUncleanAllowed = this.#uncleanAfterMs === 0 || waitedMs >= this.#uncleanAfterMs;
+    const runner = await LaneRunner.open(this.#spec, this.#ports, this.#partition, isUncleanAllowed);
+    this.#pendingSinceMs = undefined;
+    if (runner.isUnclean) this.#logger.warn({ lane: this.lane }, 'unclean cut: nobody had closed the lane there');
+    return runner;
   }
 
   /** In the background: a slow store costs recovery time, never throughput. */
@@ -148,9 +173,12 @@ export class LaneLoop<In, Out extends TopicBodies> {
   async #fail(error: unknown): Promise<void> {
     if (!(error instanceof AppError)) this.#logger.error({ error, lane: this.lane }, 'lane failed');
     const isNew = this.#failure?.code !== (error as AppError).code;
-    this.#state = 'failing';
+    const isCut = error instanceof AppError && CUT_CODES.includes(error.code);
+    if (isCut && error.code === 'LANE_CUT_PENDING') this.#pendingSinceMs ??= performance.now();
+    this.#state = isCut ? 'resting' : 'failing';
     this.#failure = error instanceof AppError ? error : undefined;
-    if (isNew) this.#logger.warn({ error, lane: this.lane }, 'lane fails; it is tried again');
+    if (isNew && isCut) this.#logger.info({ error, lane: this.lane }, 'lane rests at a cut');
+    else if (isNew) this.#logger.warn({ error, lane: this.lane }, 'lane fails; it is tried again');
     if (error instanceof ProcessDiedError) {
       const at = { lane: this.lane, offset: error.offset };
       await recordDeath(this.#ports.objects, at, randomUUID()).catch(() => false);

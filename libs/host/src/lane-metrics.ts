@@ -11,6 +11,11 @@ export function laneMetrics(registry: Registry, health: () => Promise<readonly L
       '1 while a lane runs, 0 while it opens, rests or fails.',
       ({ state }) => (state === 'running' ? 1 : 0),
     ],
+    [
+      'flyball_lane_unclean',
+      '1 while a lane goes on from a cut that nobody had closed it at.',
+      ({ isUnclean }) => (isUnclean ? 1 : 0),
+    ],
   ];
   for (const [name, help, valueOf] of gauges) {
     new Gauge({

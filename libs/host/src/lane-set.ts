@@ -63,7 +63,7 @@ export class LaneSet {
   }
 
   #loopOf(spec: AnyLaneSpec, partition: number): AnyLoop {
-    const fresh = new LaneLoop(spec, this.#ports, partition, this.#logger);
+    const fresh = new LaneLoop(spec, this.#ports, partition, { logger: this.#logger });
     const known = this.#held.get(fresh.lane);
     if (known !== undefined) return known.loop;
     this.#held.set(fresh.lane, { loop: fresh, closing: undefined });

@@ -16,6 +16,7 @@ export interface Checkpoint {
   readonly topicId: string;
   /** The record at `offset - 1` as it was read; it must still be there. `null` before the first. */
   readonly last: LastRecord | null;
+  /** Of the release that wrote it; '' of a life that nobody has run yet. */
   readonly behaviour: string;
   readonly marks: SavedMarks;
   readonly state: Uint8Array;
@@ -68,6 +69,12 @@ export class CheckpointStore {
       }
     }
     return undefined;
+  }
+
+  /** The latest life of a lane that is on record, also if its checkpoints cannot be read any more; -1 when it never lived. */
+  async newestEpoch(lane: string): Promise<number> {
+    const names = [...(await this.#objects.list(prefixOf(lane))), ...(await this.quarantined(lane))];
+    return names.reduce((newest, name) => Math.max(newest, Number(name.split('/').at(-2))), -1);
   }
 
   /** Names of what was quarantined for a lane, oldest first. */

@@ -1,5 +1,9 @@
+export { activateIfChanged } from './activate-if-changed.ts';
 export { CheckpointStore, CHECKPOINTS_KEPT } from './checkpoint.ts';
 export type { Checkpoint, LastRecord } from './checkpoint.ts';
+export { activate, cutTo } from './cut.ts';
+export type { Cut } from './cut.ts';
+export { fresh, isFresh } from './fresh.ts';
 export { Frontier } from './frontier.ts';
 export { DEAD_LETTER_BYTES_MAX, laneName } from './lane.ts';
 export type { Codec, Inbox, LaneSpec, Outlet } from './lane.ts';
@@ -17,5 +21,7 @@ export { AT_HEADER, formatProvenance, PROVENANCE_HEADER, provenanceOf, writerOri
 export type { Provenance } from './provenance.ts';
 export type { Headers, NewRecord, Partition, StoredRecord } from './record.ts';
 export { DEATHS_MAX, recordDeath } from './skips.ts';
+export { resetLane } from './reset-lane.ts';
+export type { LaneReset } from './reset-lane.ts';
 export { checkTopics, createTopics, partitionsOf } from './topics.ts';
 export type { Applied, TargetDriver, TargetState } from './target.ts';

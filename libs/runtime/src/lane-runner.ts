@@ -1,5 +1,6 @@
 import { AppError, assert, crc32, RejectedError, UnavailableError } from '@flyball/core';
 import { CheckpointStore, type LastRecord } from './checkpoint.ts';
+import { cutOf } from './cut.ts';
 import { type LaneSpec, laneName } from './lane.ts';
 import type { Log } from './log.ts';
 import type { Marks } from './marks.ts';
@@ -53,6 +54,8 @@ export class ProcessDiedError extends AppError {
 export class LaneRunner<In, Out extends TopicBodies> {
   readonly lane: string;
   readonly epoch: number;
+  /** Whether it replays what the release before has read already, up to a cut. */
+  readonly isUnclean: boolean;
   readonly stats: LaneStats = { read: 0, duplicates: 0, deadLetters: 0, appended: 0, checkpoints: 0 };
   readonly #spec: LaneSpec<In, Out>;
   readonly #ports: LanePorts;
@@ -68,10 +71,12 @@ export class LaneRunner<In, Out extends TopicBodies> {
   #pending: Batch[][] = [];
   #blocked: UnavailableError | undefined;
   #isDead = false;
+  #isClosed = false;
 
   private constructor(spec: LaneSpec<In, Out>, ports: LanePorts, from: Partition, opened: OpenedLane<In, Out>) {
     this.lane = laneName(spec.name, from.topic, from.partition);
     this.epoch = opened.epoch;
+    this.isUnclean = opened.isUnclean;
     this.#spec = spec;
     this.#ports = ports;
     this.#from = from;
@@ -88,11 +93,19 @@ export class LaneRunner<In, Out extends TopicBodies> {
    * Opens a lane at its newest valid checkpoint. Recovery and start are the same code path.
    *
    * @throws {UnavailableError} `LANE_STATE_LOST`, `LOG_TRUNCATED`, `LOG_GAP`: the lane has lived and its
-   * state, or its log, is not what it was. It stays closed until a person resets it.
+   * state, or its log, is not what it was. It stays closed until a person resets it. `LANE_NOT_ACTIVE`, `LANE_CUT_PENDING`:
+   * it belongs to another release, or is not closed by it yet; ask again.
+   *
+   * @param isUncleanAllowed - replay to a cut that nobody of the release before has closed the lane at.
    */
-  static async open<In, Out extends TopicBodies>(spec: LaneSpec<In, Out>, ports: LanePorts, partition: number) {
+  static async open<In, Out extends TopicBodies>(
+    spec: LaneSpec<In, Out>,
+    ports: LanePorts,
+    partition: number,
+    isUncleanAllowed = false,
+  ): Promise<LaneRunner<In, Out>> {
     const from = { topic: spec.inbox.topic, partition };
-    const opened = await openLane(spec, ports, from);
+    const opened = await openLane(spec, ports, from, isUncleanAllowed);
     const runner = new LaneRunner(spec, ports, from, opened);
     if (opened.isBirth) await runner.checkpoint();
     return runner;
@@ -119,7 +132,10 @@ export class LaneRunner<In, Out extends TopicBodies> {
   async pump(maxBytes = PUMP_BYTES_MAX): Promise<number> {
     assert(!this.#isDead, 'a dead runner must be discarded');
     await this.#flush();
-    if (this.#blocked !== undefined) throw this.#blocked;
+    if (this.#blocked !== undefined) {
+      await this.#close();
+      throw this.#blocked;
+    }
     const records = await this.#ports.log.read(this.#from, this.#offset, maxBytes);
     const before = this.#offset;
     for (const record of records) {
@@ -130,6 +146,7 @@ export class LaneRunner<In, Out extends TopicBodies> {
     }
     this.#pending = this.#outputs.take().map((batches) => [...batches]);
     await this.#flush();
+    await this.#close();
     if (this.#blocked !== undefined && this.#offset === before) throw this.#blocked;
     return this.#offset - before;
   }
@@ -157,8 +174,27 @@ export class LaneRunner<In, Out extends TopicBodies> {
     return true;
   }
 
+  /** At a cut to another release: a closing checkpoint, once, from which that one goes on. */
+  async #close(): Promise<void> {
+    if (this.#blocked?.code !== 'LANE_CUT' || this.#isClosed) return;
+    this.#isClosed = await this.checkpoint();
+  }
+
   /** One record: leave it out, drop it, stop before it, or process it. */
   #advance(record: StoredRecord): void {
+    const cut = cutOf(record.headers);
+    const behaviour = cut?.behaviours[this.#spec.name];
+    if (behaviour !== undefined && behaviour !== this.#spec.behaviour)
+      this.#blocked = notOurs(this.lane, record.offset);
+    else if (cut === undefined) this.#take(record);
+    if (this.#blocked !== undefined) return;
+    this.#offset = record.offset + 1;
+    this.#last = record;
+    this.stats.read += 1;
+  }
+
+  /** One record that is no cut. */
+  #take(record: StoredRecord): void {
     const atMs = this.#atMsOf(record);
     const at = { offset: record.offset, atMs };
     this.#outputs.follow(record, atMs);
@@ -176,9 +212,6 @@ export class LaneRunner<In, Out extends TopicBodies> {
     } else {
       this.stats.duplicates += 1;
     }
-    this.#offset = record.offset + 1;
-    this.#last = record;
-    this.stats.read += 1;
   }
 
   /** Log time: of a fact, when it was appended; of a derived record, that of its first cause. */
@@ -233,6 +266,12 @@ const SKIPPED = new RejectedError('ENTRY_SKIPPED', 'entry killed its processor t
 function hole(lane: string, wanted: number, found: number): UnavailableError {
   const detail = { lane, wanted, found };
   return new UnavailableError('LOG_GAP', 'the log has a hole', { hint: RESET_HINT, detail });
+}
+
+/** From a cut on the lane belongs to another release. This one has closed it. */
+function notOurs(lane: string, offset: number): UnavailableError {
+  const hint = 'Nothing is wrong: a process of the release that was activated goes on from here.';
+  return new UnavailableError('LANE_CUT', 'another release is active from here on', { hint, detail: { lane, offset } });
 }
 
 /** Our own message that this release cannot read: the lane waits for an upgrade, and loses nothing. */

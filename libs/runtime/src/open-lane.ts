@@ -1,13 +1,18 @@
 import { crc32, UnavailableError } from '@flyball/core';
 import { type Checkpoint, CheckpointStore, type LastRecord } from './checkpoint.ts';
+import { type Cut, cutOf } from './cut.ts';
 import type { LaneSpec } from './lane.ts';
 import { laneName } from './lane.ts';
 import type { LanePorts } from './lane-runner.ts';
+import type { Log } from './log.ts';
 import { Marks } from './marks.ts';
 import type { Processor, TopicBodies } from './processor.ts';
 import { PROVENANCE_HEADER } from './provenance.ts';
 import type { Partition } from './record.ts';
 import { skippedOffsets } from './skips.ts';
+
+/** Bytes of values that are looked through at once for a cut. */
+const SCAN_BYTES_MAX = 1_000_000;
 
 /** What to do about a lane whose state or log was lost. */
 export const RESET_HINT =
@@ -24,6 +29,8 @@ export interface OpenedLane<In, Out extends TopicBodies> {
   readonly processor: Processor<In, Out>;
   /** Whether the lane never lived: its birth must be put on record before anything else. */
   readonly isBirth: boolean;
+  /** Whether it replays what the release before has read already, up to a cut: counted, and told to people. */
+  readonly isUnclean: boolean;
 }
 
 /**
@@ -31,12 +38,16 @@ export interface OpenedLane<In, Out extends TopicBodies> {
  *
  * @throws {UnavailableError} `LANE_STATE_LOST` when a lane that has lived has no valid checkpoint;
  * `LOG_TRUNCATED` when the log no longer holds what the checkpoint has read; `LOG_GAP` when it was trimmed
- * beyond the checkpoint.
+ * beyond the checkpoint; `LANE_NOT_ACTIVE` when the lane belongs to another release, `LANE_CUT_PENDING` while that has
+ * not closed it yet.
+ *
+ * @param isUncleanAllowed - whether to replay to the cut when nobody closes the lane there.
  */
 export async function openLane<In, Out extends TopicBodies>(
   spec: LaneSpec<In, Out>,
   ports: LanePorts,
   from: Partition,
+  isUncleanAllowed = false,
 ): Promise<OpenedLane<In, Out>> {
   const lane = laneName(spec.name, from.topic, from.partition);
   const { id: topicId } = await ports.log.describe(from.topic);
@@ -50,12 +61,63 @@ export async function openLane<In, Out extends TopicBodies>(
   if (restored === undefined) {
     await refuseLostState(ports, lane, from);
     const processor = spec.create(from.partition);
-    return { epoch: 0, offset: 0, last: null, marks: new Marks(), topicId, skips, processor, isBirth: true };
+    const birth = { epoch: 0, offset: 0, last: null, isBirth: true, isUnclean: false };
+    return { ...birth, marks: new Marks(), topicId, skips, processor };
   }
   const { checkpoint, processor } = restored;
   await refuseChangedLog(ports, from, checkpoint, topicId);
+  const isUnclean = await crossCut(spec, ports, { from, checkpoint, isUncleanAllowed });
   const { epoch, offset, last } = checkpoint;
-  return { epoch, offset, last, marks: new Marks(checkpoint.marks), topicId, skips, processor, isBirth: false };
+  const place = { epoch, offset, last, isBirth: false, isUnclean };
+  return { ...place, marks: new Marks(checkpoint.marks), topicId, skips, processor };
+}
+
+interface Crossing {
+  readonly from: Partition;
+  readonly checkpoint: Checkpoint;
+  readonly isUncleanAllowed: boolean;
+}
+
+/**
+ * Makes sure that a checkpoint of another behaviour is taken over at a cut to this one, and nowhere else.
+ *
+ * @returns whether the cut is unclean: nobody of the old release has closed the lane there, so this one replays to it.
+ */
+async function crossCut<In, Out extends TopicBodies>(
+  { name, behaviour, inbox: { topic } }: LaneSpec<In, Out>,
+  { log }: LanePorts,
+  { from, checkpoint, isUncleanAllowed }: Crossing,
+): Promise<boolean> {
+  if (checkpoint.behaviour === behaviour || checkpoint.behaviour === '') return false;
+  const { offset } = checkpoint;
+  const cutAt = await findCut(log, from, offset, (cut) => cut.behaviours[name] === behaviour);
+  const detail = { lane: laneName(name, topic, from.partition), offset, behaviour };
+  if (cutAt === undefined) {
+    const hint = 'Activate this release with "flyball release activate", or start the one that is active.';
+    throw new UnavailableError('LANE_NOT_ACTIVE', 'the lane belongs to another release', { hint, detail });
+  }
+  if (cutAt === offset) return false;
+  if (isUncleanAllowed) return true;
+  const hint = 'A process of the release before has to read on to the cut and close the lane there.';
+  throw new UnavailableError('LANE_CUT_PENDING', 'the release before has not closed the lane yet', { hint, detail });
+}
+
+/** Offset of the first cut from an offset on that is wanted. */
+async function findCut(
+  log: Log,
+  from: Partition,
+  offset: number,
+  isWanted: (cut: Cut) => boolean,
+): Promise<number | undefined> {
+  for (let at = offset; ;) {
+    const records = await log.read(from, at, SCAN_BYTES_MAX);
+    if (records.length === 0) return undefined;
+    for (const record of records) {
+      const cut = cutOf(record.headers);
+      if (cut !== undefined && isWanted(cut)) return record.offset;
+      at = record.offset + 1;
+    }
+  }
 }
 
 async function refuseLostState({ log }: LanePorts, lane: string, from: Partition): Promise<void> {

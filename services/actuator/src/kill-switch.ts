@@ -1,5 +1,5 @@
 import { controlCodec } from '@flyball/contracts';
-import { type Log, Marks, provenanceOf, type StoredRecord } from '@flyball/runtime';
+import { isFresh, type Log, Marks, type StoredRecord } from '@flyball/runtime';
 
 const TOPIC = 'flyball.control';
 const READ_BYTES_MAX = 1_000_000;
@@ -60,7 +60,7 @@ export class KillSwitch {
   #hear(record: StoredRecord, place: Place): void {
     if (record.offset !== place.offset) return;
     place.offset = record.offset + 1;
-    if (!place.marks.raise(provenanceOf(record.headers), record.appendedAtMs)) return;
+    if (!isFresh(record, place.marks)) return;
     const word = controlCodec.decode(record);
     if (word.type === 'pause') this.#isResumed.set(word.tenant, false);
     if (word.type === 'resume') this.#isResumed.set(word.tenant, true);

@@ -11,11 +11,11 @@ import { UnavailableError } from '@flyball/core';
 import {
   type Applied,
   formatProvenance,
+  isFresh,
   type Log,
   Marks,
   type NewRecord,
   PROVENANCE_HEADER,
-  provenanceOf,
   type TargetDriver,
   writerOrigin,
 } from '@flyball/runtime';
@@ -219,7 +219,7 @@ export class PartitionActuator {
       const records = await log.read({ topic, partition }, place.offset, READ_BYTES_MAX);
       for (const record of records) {
         place.offset = record.offset + 1;
-        if (place.marks.raise(provenanceOf(record.headers), record.appendedAtMs)) yield record;
+        if (isFresh(record, place.marks)) yield record;
       }
       if (records.length === 0) return;
     }

@@ -14,7 +14,7 @@ import {
   type Topic,
   windowsCodec,
 } from '@flyball/contracts';
-import { type Log, Marks, provenanceOf, type StoredRecord } from '@flyball/runtime';
+import { isFresh, type Log, Marks, type StoredRecord } from '@flyball/runtime';
 import { Ring } from './ring.ts';
 import { WindowHistory } from './window-history.ts';
 
@@ -104,7 +104,7 @@ export class ReadModel {
       const records = await this.#log.read(from, offset, READ_BYTES_MAX).catch(() => []);
       for (const record of records) {
         offset = record.offset + 1;
-        if (marks.raise(provenanceOf(record.headers), record.appendedAtMs)) take(record);
+        if (isFresh(record, marks)) take(record);
       }
       if (records.length === 0) await this.#log.wait(from, offset, IDLE_WAIT_MS).catch(() => undefined);
     }

@@ -1,6 +1,6 @@
 import { controlCodec, DEFAULT_TENANT } from '@flyball/contracts';
 import { parsePolicy, policyDigest } from '@flyball/policy';
-import type { Log } from '@flyball/runtime';
+import { fresh, type Log, Marks } from '@flyball/runtime';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ControlWriter } from './control-writer.ts';
@@ -29,12 +29,14 @@ async function recordedDigests(log: Log): Promise<ReadonlyMap<string, string>> {
   for (let partition = 0; partition < partitions; partition += 1) {
     const from = { topic: 'flyball.control', partition };
     const { startOffset, endOffset } = await log.range(from);
+    const marks = new Marks();
     for (let offset = startOffset; offset < endOffset;) {
-      for (const record of await log.read(from, offset, 1_000_000)) {
+      const records = await log.read(from, offset, 1_000_000);
+      for (const record of fresh(records, marks)) {
         const word = controlCodec.decode(record);
         if (word.type === 'policy') digests.set(word.name, word.digest);
-        offset = record.offset + 1;
       }
+      offset = records.at(-1)!.offset + 1;
     }
   }
   return digests;

@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { join } from 'node:path';
 import { ApiClient } from './api-client.ts';
 import { CliError, EXIT } from './cli-error.ts';
+import { deploymentCommands } from './deployment-commands.ts';
 import { explain } from './explain.ts';
 import { type Format, printRows, printValue } from './output.ts';
 import { addressesOf, dataDir, HOME, tokenOf } from './places.ts';
@@ -28,6 +29,7 @@ export function program(): Command {
   wordCommands(root);
   auditCommands(root);
   replayCommand(root);
+  deploymentCommands(root);
   return root;
 }
 

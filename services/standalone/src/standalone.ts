@@ -6,7 +6,7 @@ import { createLogger, laneMetrics, LaneLoop, type Logger } from '@flyball/host'
 import { Ingest, listenGrpc, listenHttp, type Listening } from '@flyball/ingest';
 import { EmbeddedLog } from '@flyball/log-embedded';
 import { DirectoryObjects } from '@flyball/objects-dir';
-import { createTopics, type TopicBodies } from '@flyball/runtime';
+import { activateIfChanged, createTopics, type TopicBodies } from '@flyball/runtime';
 import { TwinTarget } from '@flyball/target-twin';
 import type { FastifyInstance } from 'fastify';
 import { randomBytes } from 'node:crypto';
@@ -58,7 +58,7 @@ export class Standalone {
       collectDefaultMetrics({ register: registry });
       const words = new ControlWriter(log);
       if (policiesDir !== '') await recordPolicies(policiesDir, words, log);
-      const loops = startLanes(log, options, logger);
+      const loops = await startLanes(log, options, logger);
       const lanes = () => Promise.all(loops.map((loop) => loop.health()));
       laneMetrics(registry, lanes);
       logMetrics(registry, log);
@@ -133,10 +133,19 @@ interface Parts {
   readonly state: { isStopping: boolean };
 }
 
-function startLanes(log: EmbeddedLog, options: StandaloneOptions, logger: Logger): LaneLoop<unknown, TopicBodies>[] {
-  const objects = new DirectoryObjects(join(options.standalone.dir, 'objects'));
-  const loops = lineSpecs(options, EMBEDDED_LANES, process.version).flatMap((spec) =>
-    Array.from({ length: EMBEDDED_LANES }, (_, partition) => new LaneLoop(spec, { log, objects }, partition, logger)),
+async function startLanes(
+  log: EmbeddedLog,
+  options: StandaloneOptions,
+  logger: Logger,
+): Promise<LaneLoop<unknown, TopicBodies>[]> {
+  const ports = { log, objects: new DirectoryObjects(join(options.standalone.dir, 'objects')) };
+  const specs = lineSpecs(options, EMBEDDED_LANES, process.version);
+  // Nobody else runs these lanes: other settings, or another release, take over where the last one has stopped.
+  const isCut = await activateIfChanged(ports, specs, `node ${process.version}`);
+  if (isCut) logger.info('settings or release have changed: cut');
+  const how = { logger, uncleanAfterMs: 0 };
+  const loops = specs.flatMap((spec) =>
+    Array.from({ length: EMBEDDED_LANES }, (_, partition) => new LaneLoop(spec, ports, partition, how)),
   );
   for (const loop of loops) loop.start();
   return loops;

@@ -1,5 +1,5 @@
 import { auditCodec, type AuditEntry, type ChainHead, EMPTY_CHAIN } from '@flyball/contracts';
-import { type Log, Marks, provenanceOf } from '@flyball/runtime';
+import { fresh, type Log, Marks } from '@flyball/runtime';
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import {
   appendFileSync,
@@ -54,8 +54,8 @@ export class AuditFiles {
     let offset = (await this.#log.range(from)).startOffset;
     for (;;) {
       const records = await this.#log.read(from, offset, READ_BYTES_MAX).catch(() => []);
-      const fresh = records.filter(({ headers, appendedAtMs }) => marks.raise(provenanceOf(headers), appendedAtMs));
-      if (fresh.length > 0) this.#write(fresh.map((record) => auditCodec.decode(record)));
+      const news = fresh(records, marks);
+      if (news.length > 0) this.#write(news.map((record) => auditCodec.decode(record)));
       offset = (records.at(-1)?.offset ?? offset - 1) + 1;
       if (records.length > 0) continue;
       if (this.#isStopping) return;

@@ -115,6 +115,18 @@ const fetchV11 = require('kafkajs/src/protocol/requests/fetch/v11/request') as (
   of: FetchOptions,
 ) => WireRequest<unknown>['request'];
 
+interface RequestQueue {
+  readonly pending: readonly unknown[];
+  readonly throttledUntil: number;
+  scheduleCheckPendingRequests(): void;
+}
+const { prototype: queue } = require('kafkajs/src/network/requestQueue') as { prototype: RequestQueue };
+const schedule = queue.scheduleCheckPendingRequests;
+/** With nothing to send, kafkajs sets a timer to a moment long gone, of which Node warns on standard error. */
+queue.scheduleCheckPendingRequests = function (this: RequestQueue) {
+  if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
+};
+
 /** What a fetch asks for. */
 export interface FetchOptions {
   readonly replicaId: -1;

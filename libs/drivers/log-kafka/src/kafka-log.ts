@@ -19,7 +19,7 @@ import type { Broker } from './internals.ts';
 import { isComingCoordinator, unavailable } from './kafka-errors.ts';
 import { kafkaSettings } from './kafka-settings.ts';
 import { topicMetadata } from './topic-metadata.ts';
-import { MESSAGE_BYTES_MAX, type Replication, TopicSettings } from './topic-settings.ts';
+import { MESSAGE_BYTES_MAX, type Replication, replicationOf, TopicSettings } from './topic-settings.ts';
 
 /** How long a broker may hold a request of those who wait at the end, ms: who comes meanwhile waits for the next. */
 const TAIL_WAIT_MS = 100;
@@ -243,10 +243,9 @@ export class KafkaLog implements Log {
 export function openKafkaLog(
   url: string,
   env: Readonly<Record<string, string | undefined>>,
-  { replicas = 0, minInSync = 0 }: { readonly replicas?: number; readonly minInSync?: number } = {},
+  of: { readonly replicas?: number; readonly minInSync?: number } = {},
 ): Promise<KafkaLog> {
-  const replication = { ...(replicas > 0 && { replicas }), ...(minInSync > 0 && { minInSync }) };
-  return KafkaLog.open({ url, env, replication });
+  return KafkaLog.open({ url, env, replication: replicationOf(of) });
 }
 
 /** The first records, of at most so many bytes, but at least one. */

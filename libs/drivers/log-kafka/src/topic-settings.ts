@@ -1,4 +1,5 @@
 import { RejectedError, UnavailableError } from '@flyball/core';
+import { kafkaSettings } from './kafka-settings.ts';
 import kafkajs, { type Admin, Kafka, type KafkaConfig } from 'kafkajs';
 
 // A CommonJS module: not all that it exports can be named in an import.
@@ -33,6 +34,23 @@ export interface Replication {
   readonly minInSync?: number;
 }
 
+/** Settings of the topics on the brokers of a `kafka://` URL. 0 leaves replication to the brokers. */
+export function kafkaTopics(
+  url: string,
+  env: Readonly<Record<string, string | undefined>>,
+  of: { readonly replicas: number; readonly minInSync: number },
+): TopicSettings {
+  return new TopicSettings(kafkaSettings(url, env), replicationOf(of));
+}
+
+/** Replication as settings say it, where 0 leaves it to the brokers. */
+export function replicationOf({
+  replicas = 0,
+  minInSync = 0,
+}: Partial<Record<keyof Replication, number>>): Replication {
+  return { ...(replicas > 0 && { replicas }), ...(minInSync > 0 && { minInSync }) };
+}
+
 /** Creates and checks topics, through an admin connection that lives as long as one question. */
 export class TopicSettings {
   readonly #config: KafkaConfig;
@@ -53,6 +71,7 @@ export class TopicSettings {
 
   /** Settings of topics that are not as they must be. */
   async differences(topics: readonly string[]): Promise<readonly TopicDifference[]> {
+    if (topics.length === 0) return [];
     const resources = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name }));
     const described = await this.#with((admin) => admin.describeConfigs({ resources, includeSynonyms: false }));
     return described.resources.flatMap(({ resourceName, configEntries }) => {

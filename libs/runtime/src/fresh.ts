@@ -1,0 +1,17 @@
+import { cutOf } from './cut.ts';
+import type { Marks } from './marks.ts';
+import { provenanceOf } from './provenance.ts';
+import type { StoredRecord } from './record.ts';
+
+/**
+ * Records that say something new to an edge that reads a topic of ours without a lane: neither appended twice, nor by a
+ * zombie, nor a cut, which is for lanes alone. Raises the marks.
+ */
+export function fresh(records: readonly StoredRecord[], marks: Marks): readonly StoredRecord[] {
+  return records.filter((record) => isFresh(record, marks));
+}
+
+/** Whether one record says something new; raises the marks. */
+export function isFresh({ headers, appendedAtMs }: StoredRecord, marks: Marks): boolean {
+  return cutOf(headers) === undefined && marks.raise(provenanceOf(headers), appendedAtMs);
+}

@@ -1,0 +1,42 @@
+import { EMPTY_BYTES } from '@flyball/core';
+import { type Checkpoint, CheckpointStore } from './checkpoint.ts';
+import { laneName } from './lane.ts';
+import type { LanePorts } from './lane-runner.ts';
+import { Marks } from './marks.ts';
+import type { Partition } from './record.ts';
+
+/** A new life of a lane. */
+export interface LaneReset {
+  readonly lane: string;
+  readonly epoch: number;
+  /** Where it starts: the end of the log. */
+  readonly offset: number;
+}
+
+/**
+ * Accepts that the state of a lane, or a part of its log, is lost: the lane starts a new life at the end of the log, with
+ * nothing known. Whatever a zombie of an older life still says is dropped by its epoch. A planner comes up paused.
+ *
+ * @throws {UnavailableError} from the ports. Nothing was reset; do it again.
+ */
+export async function resetLane({ log, objects }: LanePorts, processor: string, at: Partition): Promise<LaneReset> {
+  const lane = laneName(processor, at.topic, at.partition);
+  const store = new CheckpointStore(objects);
+  const { id: topicId } = await log.describe(at.topic);
+  const { endOffset: offset } = await log.range(at);
+  const epoch = (await store.newestEpoch(lane)) + 1;
+  const life: Checkpoint = {
+    lane,
+    epoch,
+    offset,
+    topicId,
+    last: null,
+    // Of no release: whichever comes first makes it its own.
+    behaviour: '',
+    marks: new Marks().save(),
+    state: EMPTY_BYTES,
+  };
+  await store.put(life);
+  await log.commit(lane, at, offset);
+  return { lane, epoch, offset };
+}
