@@ -9,7 +9,7 @@ export { DEAD_LETTER_BYTES_MAX, laneName } from './lane.ts';
 export type { Codec, Inbox, LaneSpec, Outlet } from './lane.ts';
 export { LaneRunner, ProcessDiedError } from './lane-runner.ts';
 export type { LanePorts, LaneStats } from './lane-runner.ts';
-export { Line } from './line.ts';
+export { Line, LINE_VERSION } from './line.ts';
 export type { AnyLaneSpec, LineShape } from './line.ts';
 export { ownEverything } from './own-everything.ts';
 export type { Appended, Log, Membership, OffsetRange, TopicState } from './log.ts';

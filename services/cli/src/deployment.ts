@@ -2,7 +2,7 @@ import { AggregatorConfig, aggregatorSpecs } from '@flyball/aggregator';
 import { auditorSpecs } from '@flyball/auditor';
 import { DetectorConfig, detectorSpecs } from '@flyball/detector';
 import { type HostConfig, readServiceSettings } from '@flyball/host';
-import { KafkaLog, openKafkaLog } from '@flyball/log-kafka';
+import { type KafkaLog, openKafkaLog } from '@flyball/log-kafka';
 import { EmbeddedLog } from '@flyball/log-embedded';
 import { DirectoryObjects, openDirectoryObjects } from '@flyball/objects-dir';
 import { PlannerConfig, plannerSpecs } from '@flyball/planner';

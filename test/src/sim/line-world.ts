@@ -13,6 +13,7 @@ import { MemoryLog, MemoryObjects } from '@flyball/memory';
 import { PlannerConfig } from '@flyball/planner';
 import { policyDigest } from '@flyball/policy';
 import {
+  type AnyLaneSpec,
   createTopics,
   formatProvenance,
   Marks,
@@ -52,6 +53,11 @@ const SIM_CONFIG = {
   detector: DetectorConfig.parse({ warmupWindows: 5 }),
   planner: PlannerConfig.parse({ vetoToleranceMs: 5_000 }),
 };
+
+/** Every processor of the simulated line. */
+export function simulatedSpecs(): readonly AnyLaneSpec[] {
+  return lineSpecs(SIM_CONFIG, LANES, 'sim');
+}
 
 /** What happens in a simulated story, in seconds after its start; the same in every run of a seed. */
 export interface Story {
@@ -129,7 +135,7 @@ export class LineWorld {
     const ratio = this.#rates.crash > 0 ? 0.05 : 0;
     const draw = () => (this.#dice.chance(ratio) ? this.#dice.pick(FAULTS) : 'none');
     this.#faulty = new FaultyLog(this.log, draw, () => this.#dice.chance(ratio / 2));
-    const stages = lineSpecs(SIM_CONFIG, LANES, 'sim').map((spec) => stage(spec, LANES));
+    const stages = simulatedSpecs().map((spec) => stage(spec, LANES));
     this.#world = new World(stages, { log: this.#faulty, objects: new MemoryObjects() }, this.#dice);
     await this.#openActuator();
   }

@@ -27,13 +27,16 @@ interface MemoryPartition {
 /** A {@link Log} in memory. Appends get the time that `nowMs` answers. */
 export class MemoryLog implements Log {
   readonly #nowMs: () => number;
+  readonly #idOf: (topic: string, nth: number) => string;
   readonly #topics = new Map<string, MemoryTopic>();
   readonly #commits = new Map<string, number>();
   readonly #waiters = new Set<() => void>();
   #isClosed = false;
 
-  constructor(nowMs: () => number) {
+  /** @param idOf - identity of a topic, from its name and how many were created before it. */
+  constructor(nowMs: () => number, idOf = (topic: string, nth: number) => `${topic}#${nth}`) {
     this.#nowMs = nowMs;
+    this.#idOf = idOf;
   }
 
   async describe(topic: string): Promise<TopicState> {
@@ -44,7 +47,7 @@ export class MemoryLog implements Log {
     this.#refuseClosed();
     const known = this.#topics.get(topic);
     if (known === undefined) {
-      const state = { id: `${topic}#${this.#topics.size}`, partitions };
+      const state = { id: this.#idOf(topic, this.#topics.size), partitions };
       const empty = () => ({ startOffset: 0, records: [] });
       this.#topics.set(topic, { state, partitions: Array.from({ length: partitions }, empty) });
       return state;
