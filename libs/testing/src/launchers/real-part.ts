@@ -1,7 +1,13 @@
+import type { ServerFaults } from './server-faults.ts';
+
 /** A real server that tests and `npm run cluster` run against. */
 export interface RealPart {
   /** Where it is, as a driver takes it: `kafka://127.0.0.1:19092`. */
   readonly url: string;
+  /** What a client needs in its environment beside that of this process: credentials, files. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Absent where the server is not ours to kill: its URL was given. */
+  readonly faults?: ServerFaults;
   /** Stops what was started here, and nothing else. Safe to call twice. */
   readonly stop: () => Promise<void>;
 }
