@@ -15,6 +15,7 @@ export { ownEverything } from './own-everything.ts';
 export type { Appended, Log, Membership, OffsetRange, TopicState } from './log.ts';
 export { Marks, WRITER_MARK_TTL_MS, WRITER_MARKS_MAX } from './marks.ts';
 export type { SavedMarks } from './marks.ts';
+export { refuseObjectName } from './objects.ts';
 export type { Objects } from './objects.ts';
 export type { Entry, Outbox, Processor, SkippedEntry, TopicBodies } from './processor.ts';
 export { AT_HEADER, formatProvenance, PROVENANCE_HEADER, provenanceOf, writerOrigin } from './provenance.ts';

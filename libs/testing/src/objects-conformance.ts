@@ -47,5 +47,43 @@ export function objectsConformance(name: string, make: () => Promise<Objects>): 
       await objects.put('deaths/x', new Uint8Array(0));
       expect(await objects.get('deaths/x')).toEqual(new Uint8Array(0));
     });
+
+    test('creates only where there is nothing, whole', async () => {
+      expect(await objects.create('claims/a', utf8('first'))).toBe(true);
+      expect(await objects.create('claims/a', utf8('second, longer'))).toBe(false);
+      expect(await objects.get('claims/a')).toEqual(utf8('first'));
+      expect(await objects.list('claims/')).toEqual(['claims/a']);
+      await objects.put('claims/a', utf8('third'));
+      await objects.delete('claims/a');
+      expect(await objects.create('claims/a', utf8('fourth'))).toBe(true);
+      expect(await objects.get('claims/a')).toEqual(utf8('fourth'));
+    });
+
+    test('lets one of twenty create a value', async () => {
+      const values = Array.from({ length: 20 }, (_, index) => utf8(`claim of ${index}`));
+      const won = await Promise.all(values.map((value) => objects.create('claims/b', value)));
+      expect(won.filter((isMine) => isMine)).toHaveLength(1);
+      expect(await objects.get('claims/b')).toEqual(values[won.indexOf(true)]);
+      expect(await objects.list('claims/')).toEqual(['claims/b']);
+    });
+
+    test('keeps names with a colon, and names that begin alike, apart', async () => {
+      const names = ['a:b/c.d-e_f', 'a:b/c.d-e_f.g', 'a:b/c.d-e_g', 'a:c/0', 'a/0'];
+      for (const each of names) await objects.put(each, utf8(each));
+      for (const each of names) expect(await objects.get(each)).toEqual(utf8(each));
+      expect(await objects.list('a:b/')).toEqual(names.slice(0, 3));
+      expect(await objects.list('a')).toEqual([...names].sort());
+    });
+
+    test.each(['../x', 'a/../b', '/etc/passwd', 'a//b', '', 'a b', 'a\0b', '.', 'a/', 'ä', 'a%2fb', 'a\\b'])(
+      'refuses the name %j',
+      async (bad) => {
+        const refusal = { code: 'OBJECT_NAME', kind: 'rejected' };
+        await expect(objects.put(bad, new Uint8Array(1))).rejects.toMatchObject(refusal);
+        await expect(objects.create(bad, new Uint8Array(1))).rejects.toMatchObject(refusal);
+        await expect(objects.get(bad)).rejects.toMatchObject(refusal);
+        await expect(objects.delete(bad)).rejects.toMatchObject(refusal);
+      },
+    );
   });
 }
