@@ -1,4 +1,4 @@
-import { type Objects } from '@flyball/runtime';
+import type { Objects } from '@flyball/runtime';
 import { utf8 } from '@flyball/core';
 import { openS3Objects, type S3Options } from '@flyball/objects-s3';
 import { objectsConformance, partForTest, type RealPart, s3Ways } from '@flyball/testing';
@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 
 // Goal: what holds for a directory holds for a real S3 server, and what goes wrong there has a name. Method: the
 // conformance suite, then faults: of the operator (credentials, bucket), of the server (killed, frozen), of size.
@@ -44,11 +44,6 @@ async function failure(work: Promise<unknown>): Promise<{ hint?: string; detail:
 
 function faultySuite(given: RealPart): void {
   describe('an S3 store', () => {
-    let objects: Objects;
-    beforeEach(() => {
-      objects = open(given, FAST);
-    });
-
     test('holds a value of 20 MB, also where it is created, and refuses a second', async () => {
       const large = Uint8Array.from({ length: 20_000_000 }, (_, index) => (index * 7) % 251);
       const patient = open(given);
