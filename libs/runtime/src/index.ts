@@ -5,6 +5,8 @@ export { activate, cutTo } from './cut.ts';
 export type { Cut } from './cut.ts';
 export { fresh, isFresh } from './fresh.ts';
 export { Frontier } from './frontier.ts';
+export { HOT_SUBJECTS_MAX, HOT_WINDOWS_MAX } from './hot-store.ts';
+export type { HotBatch, HotChange, HotProgress, HotService, HotStore } from './hot-store.ts';
 export { DEAD_LETTER_BYTES_MAX, laneName } from './lane.ts';
 export type { Codec, Inbox, LaneSpec, Outlet } from './lane.ts';
 export { LaneRunner, ProcessDiedError } from './lane-runner.ts';
