@@ -1,6 +1,7 @@
 export { startChild, stopChild } from './child.ts';
 export type { Child } from './child.ts';
 export { HostConfig } from './host-config.ts';
+export { HotSink, hotSources } from './hot-sink.ts';
 export { LaneLoop } from './lane-loop.ts';
 export type { LaneHealth } from './lane-loop.ts';
 export { laneMetrics } from './lane-metrics.ts';

@@ -39,12 +39,12 @@ export const HOT_SUBJECTS_MAX = 2_000;
 
 /** What one lane read from offsets `[fromOffset, offset)` of its topic. */
 export interface HotBatch {
-  /** The partition that was read: `flyball.windows/0`. */
+  /** The partition that was read, and which life of its topic: offsets of another log are no progress. */
   readonly lane: string;
   readonly fromOffset: number;
   /** Next offset to read. */
   readonly offset: number;
-  /** Whether the writer starts here, or starts over: whatever was known of the lane does not matter. */
+  /** Whether the writer starts here, or starts over: it is taken whatever is known of the lane. */
   readonly isFirst: boolean;
   /** Whether everything was read that was in the log when the writer started. */
   readonly isCaughtUp: boolean;
@@ -76,7 +76,7 @@ export interface HotService {
 
 /** How far a lane has come. */
 export interface HotProgress {
-  /** Next offset that was not stored yet. */
+  /** Next offset that was not stored yet: the furthest of all writers of the lane, where they leave no hole. */
   readonly offset: number;
   readonly isCaughtUp: boolean;
 }

@@ -122,11 +122,20 @@ export function hotStoreConformance(name: string, make: (bounds?: HotStoreBounds
       expect((await store.progress()).get(LANE)).toEqual({ offset: 20, isCaughtUp: true });
     });
 
-    test('lets a writer start over', async () => {
+    test('lets a writer start over, and another that is ahead go on', async () => {
       await store.apply(batch([window('a', 10)], { offset: 100, isCaughtUp: true }));
       expect(await store.apply(batch([window('a', 10)], { fromOffset: 40, offset: 50 }))).toBe(true);
-      expect((await store.progress()).get(LANE)).toEqual({ offset: 50, isCaughtUp: false });
+      expect((await store.progress()).get(LANE)).toEqual({ offset: 100, isCaughtUp: false });
+      const ahead = batch([], { fromOffset: 100, offset: 110, isFirst: false, isCaughtUp: true });
+      expect(await store.apply(ahead)).toBe(true);
+      expect((await store.progress()).get(LANE)).toEqual({ offset: 110, isCaughtUp: true });
       expect(textsOf(await store.windows('a'))).toEqual(['a until 10']);
+    });
+
+    test('lets a writer start over beyond what is known', async () => {
+      await store.apply(batch([], { offset: 10, isCaughtUp: true }));
+      expect(await store.apply(batch([], { fromOffset: 50, offset: 60 }))).toBe(true);
+      expect((await store.progress()).get(LANE)).toEqual({ offset: 60, isCaughtUp: false });
     });
 
     test('keeps the latest windows of a subject, whatever their order', async () => {

@@ -13,8 +13,14 @@ export class HotStoreModel {
 
   apply({ lane, fromOffset, offset, isFirst, isCaughtUp, changes }: HotBatch): boolean {
     const known = this.progress.get(lane);
-    if (!isFirst && !(known !== undefined && known.offset >= fromOffset)) return false;
-    if (isFirst || offset >= known!.offset) this.progress.set(lane, { offset, isCaughtUp });
+    if (known === undefined || known.offset < fromOffset) {
+      if (!isFirst) return false;
+      this.progress.set(lane, { offset, isCaughtUp });
+    } else if (offset >= known.offset) {
+      this.progress.set(lane, { offset, isCaughtUp });
+    } else if (isFirst) {
+      this.progress.set(lane, { offset: known.offset, isCaughtUp });
+    }
     this.#changes.push(...changes);
     return true;
   }

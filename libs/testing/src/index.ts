@@ -25,3 +25,5 @@ export { redisWays } from './launchers/redis.ts';
 export { s3Ways } from './launchers/s3.ts';
 export { hotStoreConformance } from './hot-store-conformance.ts';
 export type { HotStoreBounds } from './hot-store-conformance.ts';
+export { FaultyHotStore } from './faulty-hot-store.ts';
+export type { HotFault } from './faulty-hot-store.ts';

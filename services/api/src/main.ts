@@ -1,5 +1,6 @@
-import { secretOf, serve } from '@flyball/host';
+import { HotSink, secretOf, serve } from '@flyball/host';
 import { openKafkaLog } from '@flyball/log-kafka';
+import { MemoryHotStore } from '@flyball/memory';
 import { openDirectoryObjects } from '@flyball/objects-dir';
 import { ApiProcessConfig, buildApi, ControlWriter, listenApi, ReadModel, recordPolicies } from './index.ts';
 
@@ -9,11 +10,14 @@ await serve({
   name: 'api',
   schema: ApiProcessConfig,
   drivers: { log: { kafka: openKafkaLog }, objects: { file: openDirectoryObjects } },
-  start: async ({ config, env, log, registry }) => {
+  start: async ({ config, env, log, registry, logger }) => {
     const { policiesDir, ...at } = config;
     const words = new ControlWriter(log);
     if (policiesDir !== '') await recordPolicies(policiesDir, words, log);
-    const model = new ReadModel(log);
+    const hot = new MemoryHotStore();
+    const sink = new HotSink({ log, hot }, logger);
+    await sink.start();
+    const model = new ReadModel(log, hot);
     await model.start();
     const state = { isStopping: false };
     const token = secretOf(env, 'FLYBALL_TOKEN');
@@ -22,7 +26,7 @@ await serve({
     const port = await listenApi(app, at);
     const stop = async () => {
       state.isStopping = true;
-      await Promise.all([app.close(), model.stop()]);
+      await Promise.all([app.close(), model.stop(), sink.stop()]);
     };
     return { addresses: { api: `http://${at.host}:${port}` }, stop };
   },

@@ -10,27 +10,29 @@ import {
   outcomesCodec,
   type OutcomesMessage,
   signalsCodec,
-  subjectKey,
   type Topic,
+  type Window,
   windowsCodec,
 } from '@flyball/contracts';
-import { isFresh, type Log, Marks, type StoredRecord } from '@flyball/runtime';
+import { AppError, RejectedError } from '@flyball/core';
+import { hotSources } from '@flyball/host';
+import { type HotService, type HotStore, isFresh, type Log, Marks, type StoredRecord } from '@flyball/runtime';
 import { Ring } from './ring.ts';
-import { WindowHistory } from './window-history.ts';
 
 const IDLE_WAIT_MS = 200;
 const READ_BYTES_MAX = 1_000_000;
 /** What is kept in memory; older things are in the log and the archive. */
-const SERVICES_MAX = 2_000;
 const INCIDENTS_KEPT = 1_000;
 const COMMANDS_KEPT = 1_000;
 const AUDIT_KEPT = 10_000;
 
 /** A service as the newest windows and assessments show it. */
 export interface ServiceView {
-  assessment: Assessment | undefined;
+  /** Routing key of its subject. */
+  readonly key: string;
+  readonly assessment: Assessment | undefined;
   /** End of the last window with a span, ms. */
-  lastSeenAtMs: number | null;
+  readonly lastSeenAtMs: number | null;
 }
 
 /** A command with all that was said of it. */
@@ -39,10 +41,11 @@ export interface CommandView {
   readonly outcomes: OutcomesMessage[];
 }
 
-/** Everything that the API shows, followed from the topics. It can be thrown away: a start builds it again. */
+/**
+ * Everything that the API shows. Services and windows come from the hot store, which somebody else fills; all else is
+ * followed from the topics. It can be thrown away: a start builds it again.
+ */
 export class ReadModel {
-  readonly services = new Map<string, ServiceView>();
-  readonly windows = new WindowHistory();
   readonly incidents = new Map<string, Incident>();
   readonly commands = new Map<string, CommandView>();
   readonly audit = new Ring<AuditEntry>(AUDIT_KEPT);
@@ -52,24 +55,49 @@ export class ReadModel {
     { readonly isPaused: boolean; readonly actor: string; readonly reason: string; readonly atMs: number }
   >();
   readonly #log: Log;
+  readonly #hot: HotStore;
+  /** Lanes that a complete hot store knows. */
+  #hotLanes: readonly string[] = [];
   #isStopping = false;
   #loops: Promise<void>[] = [];
   #behind = 0;
 
-  constructor(log: Log) {
+  constructor(log: Log, hot: HotStore) {
     this.#log = log;
+    this.#hot = hot;
   }
 
-  /** Whether everything that was in the log at the start was read. Until then answers are incomplete. */
-  get isRebuilding(): boolean {
+  /** Whether something that was in the log at the start was not read yet: all but services and windows is incomplete. */
+  get isBehind(): boolean {
     return this.#behind > 0;
   }
 
-  /** Starts to follow all topics. */
+  /** Whether anything may be incomplete, services and windows too; also when nobody knows, as the hot store is away. */
+  async isRebuilding(): Promise<boolean> {
+    return this.isBehind || !(await this.#isHotComplete());
+  }
+
+  /** @throws {UnavailableError} `HOT_UNAVAILABLE` */
+  async services(): Promise<readonly ServiceView[]> {
+    return (await this.#hot.services()).map(viewOf);
+  }
+
+  /** @throws {UnavailableError} `HOT_UNAVAILABLE` */
+  async service(key: string): Promise<ServiceView | undefined> {
+    const found = await this.#hot.service(key);
+    return found === undefined ? undefined : viewOf(found);
+  }
+
+  /** Windows of a service, oldest first. @throws {UnavailableError} `HOT_UNAVAILABLE` */
+  async windows(key: string): Promise<readonly Window[]> {
+    const values = await this.#hot.windows(key);
+    return values.map((value) => windowsCodec.decode({ value })).filter((message) => message.type === 'window');
+  }
+
+  /** Starts to follow. */
   async start(): Promise<void> {
+    this.#hotLanes = (await hotSources(this.#log)).map(({ lane }) => lane);
     const topics: [Topic, (record: StoredRecord) => void][] = [
-      ['flyball.windows', (record) => this.#window(record)],
-      ['flyball.signals', (record) => this.#signal(record)],
       ['flyball.incidents', (record) => this.#incident(record)],
       ['remediation.commands', (record) => this.#command(record)],
       ['remediation.outcomes', (record) => this.#outcome(record)],
@@ -110,33 +138,14 @@ export class ReadModel {
     }
   }
 
-  #service(key: string): ServiceView | undefined {
-    const known = this.services.get(key);
-    if (known !== undefined || this.services.size >= SERVICES_MAX) return known;
-    const view = { assessment: undefined, lastSeenAtMs: null };
-    this.services.set(key, view);
-    return view;
-  }
-
-  #window(record: StoredRecord): void {
-    const message = windowsCodec.decode(record);
-    if (message.type === 'closed') return;
-    const key = subjectKey(message.subject);
-    if (message.type === 'gone') {
-      this.services.delete(key);
-      return;
+  async #isHotComplete(): Promise<boolean> {
+    try {
+      const progress = await this.#hot.progress();
+      return this.#hotLanes.every((lane) => progress.get(lane)?.isCaughtUp === true);
+    } catch (error) {
+      if (error instanceof AppError && error.kind === 'unavailable') return false;
+      throw error;
     }
-    const view = this.#service(key);
-    if (view === undefined) return;
-    if (message.spans > 0) view.lastSeenAtMs = message.endMs;
-    this.windows.add(key, record.value);
-  }
-
-  #signal(record: StoredRecord): void {
-    const message = signalsCodec.decode(record);
-    if (message.type !== 'assessment') return;
-    const view = this.#service(subjectKey(message.subject));
-    if (view !== undefined) view.assessment = message;
   }
 
   #incident(record: StoredRecord): void {
@@ -168,5 +177,20 @@ export class ReadModel {
     if (word.type !== 'pause' && word.type !== 'resume') return;
     const { tenant, actor, reason } = word;
     this.killSwitch.set(tenant, { isPaused: word.type === 'pause', actor, reason, atMs: record.appendedAtMs });
+  }
+}
+
+function viewOf({ key, assessment, lastSeenAtMs }: HotService): ServiceView {
+  return { key, assessment: assessment && readAssessment(assessment), lastSeenAtMs };
+}
+
+/** One that cannot be read was written by a later release: then nothing is known. */
+function readAssessment(value: Uint8Array): Assessment | undefined {
+  try {
+    const message = signalsCodec.decode({ value });
+    return message.type === 'assessment' ? message : undefined;
+  } catch (error) {
+    if (error instanceof RejectedError) return undefined;
+    throw error;
   }
 }

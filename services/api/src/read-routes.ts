@@ -1,4 +1,4 @@
-import { Incident, subjectOf } from '@flyball/contracts';
+import { DEFAULT_TENANT, Incident, subjectKey, subjectOf } from '@flyball/contracts';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -7,6 +7,9 @@ import { HttpProblem } from './problems.ts';
 import { AuditView, CommandDetail, Id, KillSwitchView, Limit, ServiceDetail, ServiceSummary } from './schemas.ts';
 import type { ApiPorts } from './server.ts';
 import { auditOf, commandOf, detailOf, summaryOf } from './views.ts';
+
+/** How many services an id with colons in its names may mean. */
+const READINGS_MAX = 8;
 
 /** Routes typed by their zod schemas. */
 export type TypedServer = FastifyInstance<
@@ -26,22 +29,22 @@ function missing(what: string, id: string): HttpProblem {
 
 /** `GET /v1/services|incidents|commands|audit` and `/{id}`, newest first. */
 export function readRoutes(app: TypedServer, { model }: ApiPorts): void {
-  const list = <T>(items: readonly T[]) => ({ items: [...items], isRebuilding: model.isRebuilding });
-
-  const summaries = () =>
-    [...model.services].map(([key, view]) => ({ key, view, summary: summaryOf(subjectOf(key), view) }));
+  const list = <T>(items: readonly T[]) => ({ items: [...items], isRebuilding: model.isBehind });
 
   app.get('/v1/services', { schema: { response: { 200: listOf(ServiceSummary) } } }, async () => {
-    const rows = summaries().map(({ summary }) => summary);
-    return list(rows.sort((a, b) => (a.id < b.id ? -1 : 1)));
+    const [views, isRebuilding] = await Promise.all([model.services(), model.isRebuilding()]);
+    const rows = views.map((view) => summaryOf(subjectOf(view.key), view));
+    return { items: rows.sort((a, b) => (a.id < b.id ? -1 : 1)), isRebuilding };
   });
   app.get(
     '/v1/services/:id',
     { schema: { params: Id, response: { 200: ServiceDetail } } },
     async ({ params: { id } }) => {
-      const found = summaries().find(({ summary }) => isCalled(summary.id, id));
-      if (found === undefined) throw missing('service', id);
-      return detailOf(found.summary, found.view, model.windows.of(found.key));
+      for (const key of keysCalled(id)) {
+        const view = await model.service(key);
+        if (view !== undefined) return detailOf(summaryOf(subjectOf(key), view), view, await model.windows(key));
+      }
+      throw missing('service', id);
     },
   );
   app.get(
@@ -91,7 +94,21 @@ export function readRoutes(app: TypedServer, { model }: ApiPorts): void {
   });
 }
 
-/** A path may hold the id as it is, or decoded by the router. */
-function isCalled(id: string, asked: string): boolean {
-  return id === asked || decodeURIComponent(id) === asked;
+/** Keys that an id in a path may stand for: the id as it is, or as the router has decoded it. */
+function keysCalled(id: string): ReadonlySet<string> {
+  const keys = new Set<string>();
+  for (let colon = id.indexOf(':'); colon >= 0 && keys.size < READINGS_MAX; colon = id.indexOf(':', colon + 1)) {
+    const [environment, service] = [id.slice(0, colon), id.slice(colon + 1)];
+    keys.add(subjectKey({ tenant: DEFAULT_TENANT, environment: decoded(environment), service: decoded(service) }));
+    keys.add(subjectKey({ tenant: DEFAULT_TENANT, environment, service }));
+  }
+  return keys;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

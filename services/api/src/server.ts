@@ -86,7 +86,7 @@ function healthRoutes(app: FastifyInstance, { model, registry, lanes, isStopping
     const health = await lanes();
     const isReady = !isStopping() && health.every(({ state }) => state === 'running');
     const isVerbose = 'verbose' in (request.query as Record<string, unknown>);
-    const more = isVerbose ? { isRebuilding: model.isRebuilding, isStopping: isStopping(), lanes: health } : {};
+    const more = isVerbose ? { isRebuilding: await model.isRebuilding(), isStopping: isStopping(), lanes: health } : {};
     return reply.status(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not ready', ...more });
   });
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {

@@ -2,9 +2,10 @@ import { Actuator, type ControlPort, listenControlPort } from '@flyball/actuator
 import { buildApi, ControlWriter, listenApi, ReadModel, recordPolicies } from '@flyball/api';
 import { AuditFiles } from '@flyball/audit-files';
 import { EMBEDDED_LANES, TOPICS, TOPOLOGY } from '@flyball/contracts';
-import { createLogger, laneMetrics, LaneLoop, type Logger } from '@flyball/host';
+import { createLogger, HotSink, laneMetrics, LaneLoop, type Logger } from '@flyball/host';
 import { Ingest, listenGrpc, listenHttp, type Listening } from '@flyball/ingest';
 import { EmbeddedLog } from '@flyball/log-embedded';
+import { MemoryHotStore } from '@flyball/memory';
 import { DirectoryObjects } from '@flyball/objects-dir';
 import { activateIfChanged, createTopics, type TopicBodies } from '@flyball/runtime';
 import { TwinTarget } from '@flyball/target-twin';
@@ -64,7 +65,10 @@ export class Standalone {
       logMetrics(registry, log);
       const audit = new AuditFiles(log, dir);
       await audit.start();
-      const model = new ReadModel(log);
+      const hot = new MemoryHotStore();
+      const sink = new HotSink({ log, hot }, logger);
+      await sink.start();
+      const model = new ReadModel(log, hot);
       await model.start();
       const actuator = await startActuator(log, options, { registry, logger });
       const ingest = await Ingest.open(options.ingest, { log, registry });
@@ -86,6 +90,7 @@ export class Standalone {
         log,
         loops,
         audit,
+        sink,
         model,
         actuator,
         ingest,
@@ -108,13 +113,13 @@ export class Standalone {
   }
 
   async #stop(): Promise<void> {
-    const { log, loops, audit, model, actuator, ingest, app, grpc, http, control, state } = this.#parts;
+    const { log, loops, audit, sink, model, actuator, ingest, app, grpc, http, control, state } = this.#parts;
     state.isStopping = true;
     await ingest.drain();
     await Promise.all([grpc.close(), http.close()]);
     await actuator.stop();
     await Promise.all(loops.map((loop) => loop.stop()));
-    await Promise.all([audit.stop(), model.stop(), control.close(), app.close()]);
+    await Promise.all([audit.stop(), sink.stop(), model.stop(), control.close(), app.close()]);
     await log.close();
   }
 }
@@ -123,6 +128,7 @@ interface Parts {
   readonly log: EmbeddedLog;
   readonly loops: readonly LaneLoop<unknown, TopicBodies>[];
   readonly audit: AuditFiles;
+  readonly sink: HotSink;
   readonly model: ReadModel;
   readonly actuator: Actuator;
   readonly ingest: Ingest;

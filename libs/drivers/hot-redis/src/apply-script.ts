@@ -31,9 +31,12 @@ local subjectsMax, windowsMax, ttl = tonumber(ARGV[6]), tonumber(ARGV[7]), tonum
 
 local known = redis.call('HGET', progress, lane)
 local knownOffset = known and tonumber(string.match(known, '^%d+')) or -1
-if not isFirst and knownOffset < tonumber(ARGV[2]) then return 0 end
+local isJoined = knownOffset >= tonumber(ARGV[2])
+if not isJoined and not isFirst then return 0 end
 local reached = offset .. ':' .. ARGV[5]
-if not isFirst and knownOffset > tonumber(offset) then reached = known end
+if isJoined and knownOffset > tonumber(offset) then
+  reached = isFirst and string.match(known, '^%d+') .. ':' .. ARGV[5] or known
+end
 redis.call('HSET', progress, lane, reached)
 redis.call('EXPIRE', progress, ttl)
 

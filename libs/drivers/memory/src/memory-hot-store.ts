@@ -43,9 +43,12 @@ export class MemoryHotStore implements HotStore {
 
   async apply({ lane, fromOffset, offset, isFirst, isCaughtUp, changes }: HotBatch): Promise<boolean> {
     const known = this.#progress.get(lane);
-    if (!isFirst && (known === undefined || known.offset < fromOffset)) return false;
+    const isJoined = known !== undefined && known.offset >= fromOffset;
+    if (!isJoined && !isFirst) return false;
     // A second writer that is behind takes nothing back.
-    if (isFirst || known!.offset <= offset) this.#progress.set(lane, { offset, isCaughtUp });
+    const reached = isJoined ? Math.max(known.offset, offset) : offset;
+    const isWord = isFirst || reached === offset;
+    this.#progress.set(lane, { offset: reached, isCaughtUp: isWord ? isCaughtUp : known!.isCaughtUp });
     for (const change of changes) this.#take(change);
     return true;
   }
