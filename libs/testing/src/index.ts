@@ -27,3 +27,4 @@ export { hotStoreConformance } from './hot-store-conformance.ts';
 export type { HotStoreBounds } from './hot-store-conformance.ts';
 export { FaultyHotStore } from './faulty-hot-store.ts';
 export type { HotFault } from './faulty-hot-store.ts';
+export { LossyRelay } from './lossy-relay.ts';

@@ -133,6 +133,11 @@ function outages({ url, faults }: RealPart): void {
     await kill();
     const calls = [store.services(), store.apply(next([])), store.progress(), store.windows('a')];
     for (const error of await Promise.all(calls.map(failure))) expect(error).toMatchObject({ code: 'HOT_UNAVAILABLE' });
+    // While it is away no call waits for the next try to connect.
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const startMs = performance.now();
+    await failure(store.services());
+    expect(performance.now() - startMs).toBeLessThan(100);
     await restart();
     await eventually(() => store.services());
     expect(await store.apply(next([window('a', 20)]))).toBe(false);

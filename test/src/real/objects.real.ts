@@ -1,7 +1,7 @@
 import type { Objects } from '@flyball/runtime';
 import { utf8 } from '@flyball/core';
 import { openS3Objects, type S3Options } from '@flyball/objects-s3';
-import { objectsConformance, partForTest, type RealPart, s3Ways } from '@flyball/testing';
+import { LossyRelay, objectsConformance, partForTest, type RealPart, s3Ways } from '@flyball/testing';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -75,6 +75,26 @@ function faultySuite(given: RealPart): void {
         expect(inspect(error, { depth: 20, showHidden: true })).not.toMatch(/hunter2|Signature=|AWS4-HMAC/);
       }
     });
+
+    test.skipIf(!given.url.includes('endpoint=http:'))(
+      'whose answer is lost: a put is repeated, a create says that nobody knows',
+      async () => {
+        const url = new URL(given.url);
+        const endpoint = new URL(url.searchParams.get('endpoint')!);
+        const relay = await LossyRelay.start(Number(endpoint.port));
+        url.searchParams.set('endpoint', `http://127.0.0.1:${relay.port}`);
+        const lossy = open({ ...given, url: url.href }, FAST);
+        relay.lossesLeft = 1;
+        await lossy.put('a', utf8('x'));
+        expect(await lossy.get('a')).toEqual(utf8('x'));
+        relay.lossesLeft = 1;
+        // A client that tried again would meet its own value, and take it for somebody else's.
+        expect(await failure(lossy.create('claim', utf8('mine')))).toMatchObject({ code: 'OBJECTS_UNAVAILABLE' });
+        expect(await lossy.get('claim')).toEqual(utf8('mine'));
+        expect(relay.lossesLeft).toBe(0);
+        await relay.stop();
+      },
+    );
 
     test('reads the secret from a file', async () => {
       const file = join(dir, 'secret');
