@@ -63,7 +63,7 @@ if ('missing' in plain) {
 } else {
   hotStoreConformance('Redis', (bounds) => open(plain.url, {}, bounds));
   ordinary(plain);
-  describe.skipIf(plain.faults === undefined)('a Redis server', () => outages(plain));
+  describe('a Redis server', () => outages(plain));
 }
 if ('missing' in closed) test.skip(closed.missing, () => undefined);
 else guarded(closed);
@@ -113,7 +113,11 @@ function ordinary({ url }: RealPart): void {
 }
 
 function outages({ url, faults }: RealPart): void {
-  const { kill, restart, freeze, thaw } = faults!;
+  if (faults === undefined) {
+    test.skip('that was given is not ours to kill', () => undefined);
+    return;
+  }
+  const { kill, restart, freeze, thaw } = faults;
 
   test('is emptied: the next batch says so, and the lane starts over', async () => {
     const store = await open(url);
