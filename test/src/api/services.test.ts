@@ -11,6 +11,7 @@ import { assessmentOf, HotLog, subjectCalled, windowOf } from '../hot/hot-log.ts
 // over a log and a store in memory, asked by `inject`.
 
 const T = 1_800_000_000_000;
+const EVENTUALLY = { timeout: 10_000, interval: 20 };
 const headers = { authorization: 'Bearer secret' };
 
 let hotLog: HotLog;
@@ -45,7 +46,7 @@ test('a list says that it is being rebuilt until every lane has caught up', asyn
   expect((await get('/v1/services')).body).toEqual({ items: [], isRebuilding: true });
   expect((await get('/readyz?verbose')).body).toMatchObject({ isRebuilding: true });
   await sink.start();
-  await expect.poll(() => model.isRebuilding()).toBe(false);
+  await expect.poll(() => model.isRebuilding(), EVENTUALLY).toBe(false);
   const { items, isRebuilding } = (await get('/v1/services')).body;
   expect([items, isRebuilding]).toMatchObject([[{ id: 'prod:cart', state: 'ok', lastSeenAtMs: T }], false]);
   expect((await get('/v1/services/prod:cart')).body).toMatchObject({ spans: 1, untilMs: T, assessment: { endMs: T } });
@@ -53,7 +54,7 @@ test('a list says that it is being rebuilt until every lane has caught up', asyn
 
 test('a hot store that is away is a problem by name of services alone', async () => {
   await sink.start();
-  await expect.poll(() => model.isRebuilding()).toBe(false);
+  await expect.poll(() => model.isRebuilding(), EVENTUALLY).toBe(false);
   hot.fault = () => 'before';
   for (const path of ['/v1/services', '/v1/services/prod:cart']) {
     expect(await get(path)).toMatchObject({ status: 503, body: { code: 'HOT_UNAVAILABLE', fix: expect.any(String) } });
@@ -76,7 +77,7 @@ test.each([
   const subject = subjectCalled(service, environment);
   await hotLog.window({ ...windowOf('', T), subject });
   await sink.start();
-  await expect.poll(() => hot.service(subjectKey(subject))).toBeDefined();
+  await expect.poll(() => hot.service(subjectKey(subject)), EVENTUALLY).toBeDefined();
   const [{ id }] = (await get('/v1/services')).body['items'] as unknown as [{ id: string }];
   for (const path of [id, encodeURIComponent(id)]) {
     expect((await get(`/v1/services/${path}`)).body).toMatchObject({ environment, service, spans: 1 });

@@ -12,6 +12,7 @@ import { assessmentOf, HotLog, subjectCalled, windowOf } from './hot-log.ts';
 
 const logger = createLogger('silent');
 const T = 1_800_000_000_000;
+const EVENTUALLY = { timeout: 10_000, interval: 20 };
 const keyOf = (service: string) => subjectKey(subjectCalled(service));
 
 let hotLog: HotLog;
@@ -43,7 +44,7 @@ async function isComplete(): Promise<boolean> {
   }
   return true;
 }
-const complete = () => expect.poll(isComplete, { timeout: 10_000, interval: 20 }).toBe(true);
+const complete = () => expect.poll(isComplete, EVENTUALLY).toBe(true);
 
 describe('a hot sink', () => {
   test('shows windows and the latest assessment, and says when it has caught up', async () => {
@@ -98,7 +99,7 @@ describe('a hot sink', () => {
     hot.fault = () => 'before';
     await hotLog.window(windowOf('cart', T + 10));
     await sink.start();
-    await expect.poll(() => seen.length).toBeGreaterThan(1);
+    await expect.poll(() => seen.length, EVENTUALLY).toBeGreaterThan(1);
     await hotLog.window(windowOf('cart', T + 20));
     hot.fault = () => 'none';
     await complete();
@@ -112,7 +113,7 @@ describe('a hot sink', () => {
     await complete();
     hot.empty();
     await hotLog.window(windowOf('cart', T + 20));
-    await expect.poll(() => endsOf(hot, 'cart')).toEqual([10, 20]);
+    await expect.poll(() => endsOf(hot, 'cart'), EVENTUALLY).toEqual([10, 20]);
     vi.useFakeTimers({ toFake: ['performance'] });
     hot.empty();
     vi.advanceTimersByTime(60_000);
@@ -125,7 +126,7 @@ describe('a hot sink', () => {
     hot.fault = () => (++calls > 0 ? 'before' : 'none');
     await hotLog.window(windowOf('cart', T + 10));
     await sink.start();
-    await expect.poll(() => calls).toBeGreaterThan(16); // Every lane has a batch in its hands.
+    await expect.poll(() => calls, EVENTUALLY).toBeGreaterThan(16); // Every lane has a batch in its hands.
     for (const end of [20, 30]) await hotLog.window(windowOf('cart', T + end));
     for (const { from } of await hotSources(hotLog.log)) await hotLog.log.trim(from, 2);
     hot.fault = () => 'none';
@@ -146,7 +147,7 @@ describe('a hot sink', () => {
     let calls = 0;
     hot.fault = () => (++calls > 0 ? 'before' : 'none');
     await sink.start();
-    await expect.poll(() => calls).toBeGreaterThan(16);
+    await expect.poll(() => calls, EVENTUALLY).toBeGreaterThan(16);
     const startMs = performance.now();
     await sink.stop();
     expect(performance.now() - startMs).toBeLessThan(1_000);
@@ -178,8 +179,10 @@ describe('a hot sink', () => {
       const calm = new MemoryHotStore();
       const other = new HotSink({ log: hotLog.log, hot: calm }, logger);
       await other.start();
-      await expect.poll(async () => (await calm.progress()).size).toBe(8);
-      await expect.poll(async () => [...(await calm.progress()).values()].every((lane) => lane.isCaughtUp)).toBe(true);
+      await expect.poll(async () => (await calm.progress()).size, EVENTUALLY).toBe(8);
+      await expect
+        .poll(async () => [...(await calm.progress()).values()].every((lane) => lane.isCaughtUp), EVENTUALLY)
+        .toBe(true);
       await other.stop();
       const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1);
       expect((await hot.services()).toSorted(byKey)).toEqual((await calm.services()).toSorted(byKey));
