@@ -37,7 +37,7 @@ const partials: fc.Arbitrary<PartialsMessage> = fc.oneof(
     spans: count,
     series: fc.array(series, { maxLength: 4 }),
   }),
-  fc.record({ type: fc.constant('missed'), subject, lateSpans: count, earlySpans: count }),
+  fc.record({ type: fc.constant('missed'), subject, startMs: count, lateSpans: count, earlySpans: count }),
   fc.record({
     type: fc.constant('time'),
     from: fc.string(),

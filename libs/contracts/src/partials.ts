@@ -23,6 +23,8 @@ export interface Partial {
 export interface Missed {
   readonly type: 'missed';
   readonly subject: Subject;
+  /** Start of the window, in log time, in which they came: their own is closed, or far away. */
+  readonly startMs: number;
   readonly lateSpans: number;
   readonly earlySpans: number;
 }
@@ -53,8 +55,9 @@ export const partialsCodec = {
       return writer.bytes(1, body.finish()).finish();
     }
     if (message.type === 'missed') {
-      const { subject, lateSpans, earlySpans } = message;
+      const { subject, startMs, lateSpans, earlySpans } = message;
       const body = new WireWriter().bytes(1, encodeSubject(subject)).varint(2, lateSpans).varint(3, earlySpans);
+      body.varint(4, startMs);
       return writer.bytes(2, body.finish()).finish();
     }
     const body = new WireWriter().text(1, message.from).varint(2, message.atMs);
@@ -95,14 +98,15 @@ function readPartial(reader: WireReader, end: number): Partial {
 
 function readMissed(reader: WireReader, end: number): Missed {
   let subject: Subject | undefined;
-  let [lateSpans, earlySpans] = [0, 0];
+  let [startMs, lateSpans, earlySpans] = [0, 0, 0];
   while (reader.next(end)) {
     if (reader.field === 1) subject = decodeSubject(reader, reader.lengthEnd(end));
     else if (reader.field === 2) lateSpans = reader.varintField(end);
     else if (reader.field === 3) earlySpans = reader.varintField(end);
+    else if (reader.field === 4) startMs = reader.varintField(end);
     else reader.skip(end);
   }
-  return { type: 'missed', subject: subject ?? reader.fail('no subject'), lateSpans, earlySpans };
+  return { type: 'missed', subject: subject ?? reader.fail('no subject'), startMs, lateSpans, earlySpans };
 }
 
 function readTimeStep(reader: WireReader, end: number): TimeStep {

@@ -13,9 +13,9 @@ export interface Window {
   readonly coverage: number;
   /** All spans of the subject, of every kind. */
   readonly spans: number;
-  /** Spans of this subject that came too late, for whatever window, since its last window. */
+  /** Spans of this subject that came too late for theirs, whichever it was, within `[startMs, endMs)` of log time. */
   readonly lateSpans: number;
-  /** Spans from the future, since its last window. */
+  /** Spans from the future that came within `[startMs, endMs)` of log time. */
   readonly earlySpans: number;
   /** Empty when nothing was heard. */
   readonly series: readonly Series[];

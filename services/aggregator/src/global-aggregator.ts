@@ -19,6 +19,8 @@ import { SeriesSet } from './series-sum.ts';
 /** What `global` says. */
 export type GlobalOut = { 'flyball.windows': WindowsMessage };
 
+const NOTHING = { spans: 0, lateSpans: 0, earlySpans: 0, set: undefined };
+
 /** Where a global aggregator stands in the topology. */
 export interface GlobalPlace {
   /** Its own lane: `global:flyball.partials/0`. */
@@ -33,12 +35,12 @@ interface KnownSubject {
   sinceMs: number;
   /** Covered time without a span, ms. */
   silentMs: number;
-  lateSpans: number;
-  earlySpans: number;
 }
 
 interface OpenWindow {
   spans: number;
+  lateSpans: number;
+  earlySpans: number;
   readonly set: SeriesSet;
 }
 
@@ -83,37 +85,49 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
   }
 
   #merge({ subject, startMs, spans, series }: Partial): void {
-    const known = this.#know(subject);
-    known.sinceMs = Math.min(known.sinceMs, startMs);
-    if (this.#closedMs !== null && startMs + this.#config.windowMs <= this.#closedMs) {
-      // Cannot be while a partition's partials come before its time; counted, so that it could not hide.
-      known.lateSpans += spans;
-      return;
-    }
-    const key = subjectKey(known.subject);
-    const windows = this.#open.get(startMs) ?? new Map<string, OpenWindow>();
-    this.#open.set(startMs, windows);
-    const window = windows.get(key) ?? { spans: 0, set: new SeriesSet(this.#config, this.#budget) };
-    windows.set(key, window);
+    if (this.#isClosed(startMs)) return this.#missClosed(subject, spans);
+    const window = this.#window(subject, startMs);
     window.spans += spans;
     for (const each of series) window.set.of(each).merge(each);
   }
 
-  #miss({ subject, lateSpans, earlySpans }: Missed): void {
-    const known = this.#know(subject);
-    known.lateSpans += lateSpans;
-    known.earlySpans += earlySpans;
+  #miss({ subject, startMs, lateSpans, earlySpans }: Missed): void {
+    if (this.#isClosed(startMs)) return this.#missClosed(subject, lateSpans + earlySpans);
+    const window = this.#window(subject, startMs);
+    window.lateSpans += lateSpans;
+    window.earlySpans += earlySpans;
   }
 
-  #know(subject: Subject): KnownSubject {
+  #isClosed(startMs: number): boolean {
+    return this.#closedMs !== null && startMs < this.#closedMs;
+  }
+
+  /** Only a raw partition that nobody waited for, because it was added since, can come after a window was closed. */
+  #missClosed(subject: Subject, spans: number): void {
+    this.#window(subject, this.#closedMs!).lateSpans += spans;
+  }
+
+  #window(of: Subject, startMs: number): OpenWindow {
+    const { subject, known } = this.#know(of);
+    known.sinceMs = Math.min(known.sinceMs, startMs);
+    const windows = this.#open.get(startMs) ?? new Map<string, OpenWindow>();
+    this.#open.set(startMs, windows);
+    const key = subjectKey(subject);
+    const empty = () => ({ spans: 0, lateSpans: 0, earlySpans: 0, set: new SeriesSet(this.#config, this.#budget) });
+    const window = windows.get(key) ?? empty();
+    windows.set(key, window);
+    return window;
+  }
+
+  #know(subject: Subject): { readonly subject: Subject; readonly known: KnownSubject } {
     const key = subjectKey(subject);
     const known = this.#subjects.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined) return { subject, known };
     const isOverflow = this.#subjects.size >= this.#config.subjectsMax && subject.service !== OVERFLOW;
     if (isOverflow) return this.#know({ tenant: subject.tenant, environment: OVERFLOW, service: OVERFLOW });
-    const fresh = { subject, sinceMs: Number.MAX_SAFE_INTEGER, silentMs: 0, lateSpans: 0, earlySpans: 0 };
+    const fresh = { subject, sinceMs: Number.MAX_SAFE_INTEGER, silentMs: 0 };
     this.#subjects.set(key, fresh);
-    return fresh;
+    return { subject, known: fresh };
   }
 
   #passTime(step: TimeStep, outbox: Outbox<GlobalOut>): void {
@@ -151,16 +165,13 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
     const partitions = this.#frontier.save().length;
     const open = this.#open.get(window.startMs);
     for (const [key, known] of [...this.#subjects].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const { subject, lateSpans, earlySpans } = known;
-      // A subject of which all came too late is heard of, but has no window to begin with.
-      if (known.sinceMs >= window.endMs && lateSpans + earlySpans === 0) continue;
+      const { subject } = known;
+      if (known.sinceMs >= window.endMs) continue;
       const coverage = this.#coverage.of(window, subject.tenant, partitions);
-      const { spans, set } = open?.get(key) ?? { spans: 0, set: undefined };
+      const { spans, lateSpans, earlySpans, set } = open?.get(key) ?? NOTHING;
       const series = set?.toSeries() ?? [];
       const body = { subject, ...window, coverage, spans, lateSpans, earlySpans, series };
       outbox.emit('flyball.windows', key, { type: 'window', ...body });
-      known.lateSpans = 0;
-      known.earlySpans = 0;
       if (spans > 0) known.silentMs = 0;
       else if (coverage === 1) known.silentMs += windowMs;
       if (known.silentMs < subjectTtlMs) continue;
@@ -174,7 +185,11 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
       .sort(([a], [b]) => a - b)
       .map(([startMs, windows]) => [
         startMs,
-        [...windows].map(([key, { spans, set }]) => [key, spans, set.toSeries()]),
+        [...windows].map(([key, { spans, lateSpans, earlySpans, set }]) => [
+          key,
+          [spans, lateSpans, earlySpans],
+          set.toSeries(),
+        ]),
       ]);
     return encodeSnapshot({
       closedMs: this.#closedMs,
@@ -196,11 +211,17 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
     this.#budget = new SeriesBudget(this.#config.seriesMax);
     const windowsOf = (windows: SavedGlobal['open'][number][1]) =>
       new Map(
-        windows.map(([key, spans, series]) => [key, { spans, set: new SeriesSet(this.#config, this.#budget, series) }]),
+        windows.map(([key, [spans, lateSpans, earlySpans], series]) => {
+          const set = new SeriesSet(this.#config, this.#budget, series);
+          return [key, { spans, lateSpans, earlySpans, set }];
+        }),
       );
     this.#open = new Map(saved.open.map(([startMs, windows]) => [startMs, windowsOf(windows)]));
   }
 }
+
+/** Subject, counts of spans, late and early ones, series. */
+type SavedWindow = readonly [string, readonly [number, number, number], readonly Series[]];
 
 interface SavedGlobal {
   readonly closedMs: number | null;
@@ -208,5 +229,5 @@ interface SavedGlobal {
   readonly times: readonly (readonly [string, number])[];
   readonly coverage: ReturnType<Coverage['save']>;
   readonly subjects: readonly (readonly [string, KnownSubject])[];
-  readonly open: readonly (readonly [number, readonly (readonly [string, number, readonly Series[]])[]])[];
+  readonly open: readonly (readonly [number, readonly SavedWindow[]])[];
 }

@@ -77,8 +77,9 @@ export class LocalAggregator implements Processor<RawMessage, LocalOut> {
     state.atMs = Math.max(state.atMs, appendedAtMs);
     const stepMs = slotStartMs(state.atMs, this.#config.stepMs);
     if (stepMs === state.stepMs) return;
+    const messages = this.#batch.take(state.stepMs);
     state.stepMs = stepMs;
-    for (const message of this.#batch.take()) outbox.emit('flyball.partials', subjectKey(message.subject), message);
+    for (const message of messages) outbox.emit('flyball.partials', subjectKey(message.subject), message);
     const { blind, refusedTenants } = state;
     outbox.broadcast('flyball.partials', { type: 'time', from: this.#from, atMs: stepMs, blind, refusedTenants });
     state.blind = [];

@@ -77,14 +77,21 @@ export class LocalBatch {
     }
   }
 
-  /** Takes out what was summed up: a partial per subject and window, then what was missed; subjects by name. */
-  take(): (Partial | Missed)[] {
+  /**
+   * Takes out what was summed up: a partial per subject and window, then what was missed; subjects by name.
+   *
+   * @param stepMs - start of the time step in which it came, ms.
+   */
+  take(stepMs: number): (Partial | Missed)[] {
+    const missedMs = slotStartMs(stepMs, this.#config.windowMs);
     const messages: (Partial | Missed)[] = [];
     for (const [, { subject, windows, lateSpans, earlySpans }] of sorted(this.#subjects)) {
       for (const [startMs, { spans, set }] of [...windows].sort(([a], [b]) => a - b)) {
         messages.push({ type: 'partial', subject, startMs, spans, series: set.toSeries() });
       }
-      if (lateSpans + earlySpans > 0) messages.push({ type: 'missed', subject, lateSpans, earlySpans });
+      if (lateSpans + earlySpans > 0) {
+        messages.push({ type: 'missed', subject, startMs: missedMs, lateSpans, earlySpans });
+      }
     }
     this.#subjects = new Map();
     this.#budget = new SeriesBudget(this.#config.seriesMax);

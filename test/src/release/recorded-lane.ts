@@ -12,7 +12,7 @@ import {
 import { TOPICS } from '@flyball/contracts';
 
 /** A record of an inbox as it is kept in `testdata`. */
-export interface RecordedRecord {
+interface RecordedRecord {
   readonly key: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly valueBase64: string;
