@@ -19,7 +19,7 @@ import type { Logger } from './logger.ts';
 const BATCH_BYTES_MAX = 1_000_000;
 /** What is shown is an hour; lanes that write a partition side by side may be a minute apart. */
 const LOOK_BACK_MS = HOUR_MS + 2 * MINUTE_MS;
-const IDLE_WAIT_MS = 200;
+const IDLE_WAIT_MS = SECOND_MS;
 /** An idle lane says this often where it is: so a store that was emptied is noticed, and does not forget the lane. */
 const IDLE_BATCH_EVERY_MS = 10 * SECOND_MS;
 const BACKOFF_MIN_MS = 50;

@@ -1,10 +1,9 @@
 import { AppError, RejectedError } from '@flyball/core';
-import { checkTopics, type Log, type Objects } from '@flyball/runtime';
+import { checkTopics, type HotStore, type Log, type Objects } from '@flyball/runtime';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
 import { listenHealth, type HealthServer } from './health-server.ts';
-import type { HostConfig } from './host-config.ts';
 import { laneMetrics } from './lane-metrics.ts';
 import { createLogger, describeError, type Logger } from './logger.ts';
 import type { Opener, RunningService, ServiceDefinition } from './service.ts';
@@ -45,6 +44,7 @@ class ServiceProcess<Schema extends z.ZodType> {
   readonly #registry = new Registry();
   #phase: 'starting' | 'running' | 'stopping' = 'starting';
   #log: Log | undefined;
+  #hot: HotStore | undefined;
   #service: RunningService | undefined;
   #health: HealthServer | undefined;
 
@@ -78,12 +78,23 @@ class ServiceProcess<Schema extends z.ZodType> {
     const { host, service: config } = this.#settings;
     const { env } = process;
     const [registry, logger] = [this.#registry, this.#logger];
-    const log = await this.#patiently(() => openBy(drivers.log, host.logUrl, host));
+    const log = await this.#patiently(() => driverOf(drivers.log, host.logUrl)(host.logUrl, env, host));
     this.#log = log;
-    const objects = await this.#patiently(() => openBy<Objects>(drivers.objects, host.objectsUrl, host));
+    const openObjects = driverOf<Opener<Objects>>(drivers.objects, host.objectsUrl);
+    const objects = await this.#patiently(async () => openObjects(host.objectsUrl, env));
+    const hot = await this.#openHot();
     const rawPartitions = await this.#patiently(() => checkTopics(log, host.lanes));
     logger.debug({ name, rawPartitions }, 'log and object store are there');
-    return this.#patiently(() => start({ config, host, env, log, objects, rawPartitions, registry, logger }));
+    return this.#patiently(() => start({ config, host, env, log, objects, hot, rawPartitions, registry, logger }));
+  }
+
+  /** A hot store that is away is nobody's concern but of who reads it. */
+  async #openHot(): Promise<HotStore | undefined> {
+    const { hot } = this.#definition.drivers;
+    const { host } = this.#settings;
+    if (hot === undefined || host.hotUrl === '') return undefined;
+    this.#hot = await driverOf(hot, host.hotUrl)(host.hotUrl, process.env);
+    return this.#hot;
   }
 
   /** A dependency that is away is waited for; what can never succeed ends the process. */
@@ -130,15 +141,16 @@ class ServiceProcess<Schema extends z.ZodType> {
 
   async #stop(): Promise<void> {
     await this.#service?.stop();
+    await this.#hot?.close();
     await this.#log?.close();
     await this.#health?.close();
   }
 }
 
-async function openBy<T>(drivers: Readonly<Record<string, Opener<T>>>, url: string, host: HostConfig): Promise<T> {
+function driverOf<Driver>(drivers: Readonly<Record<string, Driver>>, url: string): Driver {
   const scheme = url.slice(0, url.indexOf(':'));
-  const open = drivers[scheme];
-  if (open !== undefined) return open(url, process.env, host);
+  const driver = drivers[scheme];
+  if (driver !== undefined) return driver;
   const known = Object.keys(drivers).map((each) => `${each}:`);
   throw new RejectedError('CONFIG_INVALID', `no driver for ${scheme}: in this process`, {
     hint: `It knows ${known.join(', ')}.`,

@@ -1,4 +1,4 @@
-import type { Log, Objects } from '@flyball/runtime';
+import type { HotStore, Log, Objects } from '@flyball/runtime';
 import type { Registry } from 'prom-client';
 import type { z } from 'zod';
 import type { HostConfig } from './host-config.ts';
@@ -8,12 +8,16 @@ import type { Logger } from './logger.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Opens something that is named by a URL. */
-export type Opener<T> = (url: string, env: Env, host: HostConfig) => Promise<T>;
+export type Opener<T> = (url: string, env: Env) => T | Promise<T>;
+/** Opens a log; the settings of the host say how its topics are made. */
+type LogOpener = (url: string, env: Env, host: HostConfig) => Promise<Log>;
 
 /** Drivers by the scheme of their URL: `kafka`, `s3`. A main names those that its image holds. */
 export interface Drivers {
-  readonly log: Readonly<Record<string, Opener<Log>>>;
+  readonly log: Readonly<Record<string, LogOpener>>;
   readonly objects: Readonly<Record<string, Opener<Objects>>>;
+  /** Of services that show or fill hot windows. */
+  readonly hot?: Readonly<Record<string, Opener<HotStore>>>;
 }
 
 /** What a service runs on. */
@@ -23,6 +27,8 @@ export interface ServiceContext<Config> {
   readonly env: Env;
   readonly log: Log;
   readonly objects: Objects;
+  /** Where the settings name one, and this service has to do with it. */
+  readonly hot: HotStore | undefined;
   /** Partitions of the raw topics, as they are now. */
   readonly rawPartitions: number;
   readonly registry: Registry;

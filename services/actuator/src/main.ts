@@ -1,6 +1,7 @@
 import { secretOf, serve } from '@flyball/host';
 import { openKafkaLog } from '@flyball/log-kafka';
 import { openDirectoryObjects } from '@flyball/objects-dir';
+import { openS3Objects } from '@flyball/objects-s3';
 import { TwinTarget } from '@flyball/target-twin';
 import { Actuator, ActuatorProcessConfig, listenControlPort, outcomeCounter } from './index.ts';
 
@@ -9,7 +10,7 @@ import { Actuator, ActuatorProcessConfig, listenControlPort, outcomeCounter } fr
 await serve({
   name: 'actuator',
   schema: ActuatorProcessConfig,
-  drivers: { log: { kafka: openKafkaLog }, objects: { file: openDirectoryObjects } },
+  drivers: { log: { kafka: openKafkaLog }, objects: { file: openDirectoryObjects, s3: openS3Objects } },
   start: async ({ config, env, log, registry, logger }) => {
     const { pauseFile, twinUrl, ...rest } = config;
     const actuator = await Actuator.open(rest, {

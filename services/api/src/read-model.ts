@@ -19,7 +19,7 @@ import { hotSources } from '@flyball/host';
 import { type HotService, type HotStore, isFresh, type Log, Marks, type StoredRecord } from '@flyball/runtime';
 import { Ring } from './ring.ts';
 
-const IDLE_WAIT_MS = 200;
+const IDLE_WAIT_MS = 1_000;
 const READ_BYTES_MAX = 1_000_000;
 /** What is kept in memory; older things are in the log and the archive. */
 const INCIDENTS_KEPT = 1_000;

@@ -1,6 +1,7 @@
 import { serve } from '@flyball/host';
 import { openKafkaLog } from '@flyball/log-kafka';
 import { openDirectoryObjects } from '@flyball/objects-dir';
+import { openS3Objects } from '@flyball/objects-s3';
 import { Ingest, IngestConfig, listenGrpc, listenHttp } from './index.ts';
 
 // Ingest as a process: OTLP in, to Kafka. It alone faces the network of those who send.
@@ -8,7 +9,7 @@ import { Ingest, IngestConfig, listenGrpc, listenHttp } from './index.ts';
 await serve({
   name: 'ingest',
   schema: IngestConfig,
-  drivers: { log: { kafka: openKafkaLog }, objects: { file: openDirectoryObjects } },
+  drivers: { log: { kafka: openKafkaLog }, objects: { file: openDirectoryObjects, s3: openS3Objects } },
   start: async ({ config, log, registry }) => {
     const ingest = await Ingest.open(config, { log, registry });
     const grpc = await listenGrpc(ingest, config);

@@ -47,7 +47,8 @@ export class ClusterStage implements Stage {
   }
 
   get description(): string {
-    return `${this.cluster.services.names.length} processes over ${this.cluster.kafka.url}`;
+    const { kafka, redis, s3, services } = this.cluster;
+    return `${services.names.length} processes over ${kafka.url}, ${redis.url} and ${s3.url}`;
   }
 
   twin<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T> {

@@ -1,6 +1,6 @@
 import { KafkaLog } from '@flyball/log-kafka';
 import { createTopics } from '@flyball/runtime';
-import { NativeKafka } from '@flyball/testing';
+import { findPart, type MissingPart, NativeKafka, type RealPart, redisWays, s3Ways } from '@flyball/testing';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -31,28 +31,32 @@ const SERVICES = ['auditor', 'actuator', 'planner', 'detector', 'aggregator', 'a
 /** The whole of Flyball as processes of their own, over real servers. */
 export class Cluster {
   readonly kafka: NativeKafka;
+  readonly redis: RealPart;
+  readonly s3: RealPart;
   readonly services: ServiceProcesses;
   readonly dir: string;
   readonly token: string;
 
-  private constructor(kafka: NativeKafka, options: ClusterOptions) {
+  private constructor({ kafka, redis, s3 }: Servers, options: ClusterOptions) {
     this.kafka = kafka;
+    this.redis = redis;
+    this.s3 = s3;
     this.dir = options.dir;
     this.token = options.token;
-    this.services = new ServiceProcesses({ FLYBALL_TOKEN: options.token, FLYBALL_CONTROL_TOKEN: options.token });
+    const tokens = { FLYBALL_TOKEN: options.token, FLYBALL_CONTROL_TOKEN: options.token };
+    this.services = new ServiceProcesses({ ...tokens, ...redis.env, ...s3.env });
   }
 
   /** Starts servers, creates topics, starts every service. @throws with one line on what is missing, and how to get it. */
   static async start(options: ClusterOptions): Promise<Cluster> {
-    const { dir, brokers = 1, lanes = 8, rawPartitions = 8, onStarted = () => undefined } = options;
-    const kafka = await NativeKafka.start({ dir: join(dir, 'kafka'), nodes: brokers });
-    if ('missing' in kafka) throw new Error(`Kafka: ${kafka.missing}`);
-    onStarted('Kafka', kafka.url);
-    const cluster = new Cluster(kafka, options);
+    const { lanes = 8, rawPartitions = 8, onStarted = () => undefined } = options;
+    const servers = await startServers(options, onStarted);
+    const { kafka, redis, s3 } = servers;
+    const cluster = new Cluster(servers, options);
     try {
       const log = await KafkaLog.open({ url: kafka.url });
       await createTopics(log, { lanes, rawPartitions }).finally(() => log.close());
-      writeSettings(options, { logUrl: kafka.url, lanes, rawPartitions });
+      writeSettings(options, { logUrl: kafka.url, hotUrl: redis.url, objectsUrl: s3.url, lanes, rawPartitions });
       for (const service of SERVICES) {
         for (const plan of plansOf(service, options)) {
           const hello = await cluster.services.start(plan);
@@ -83,7 +87,7 @@ export class Cluster {
 
   async stop(): Promise<void> {
     await this.services.stop();
-    await this.kafka.stop();
+    await Promise.all([this.kafka.stop(), this.redis.stop(), this.s3.stop()]);
   }
 }
 
@@ -91,13 +95,37 @@ function settingsFile(dir: string): string {
   return join(dir, 'flyball.yaml');
 }
 
-function writeSettings(
-  { dir, settings = {} }: ClusterOptions,
-  host: { logUrl: string; lanes: number; rawPartitions: number },
-): void {
-  mkdirSync(join(dir, 'objects'), { recursive: true });
-  const objectsUrl = `file://${join(dir, 'objects')}`;
-  writeFileSync(settingsFile(dir), stringify({ host: { ...host, objectsUrl, logLevel: 'error' }, ...settings }));
+interface Servers {
+  readonly kafka: NativeKafka;
+  readonly redis: RealPart;
+  readonly s3: RealPart;
+}
+
+/** Starts the real servers; one that is missing stops those that were started. */
+async function startServers(
+  { dir, brokers = 1 }: ClusterOptions,
+  onStarted: (what: string, where: string) => void,
+): Promise<Servers> {
+  const started: RealPart[] = [];
+  const take = async <T extends RealPart>(name: string, starting: Promise<T | MissingPart>): Promise<T> => {
+    const part = await starting;
+    if ('missing' in part) {
+      await Promise.all(started.map((each) => each.stop()));
+      throw new Error(`${name} is missing: ${part.missing}`);
+    }
+    started.push(part);
+    onStarted(name, part.url);
+    return part;
+  };
+  const redis = await take('Redis', findPart(redisWays(join(dir, 'redis'))));
+  const s3 = await take('S3', findPart(s3Ways(join(dir, 's3'))));
+  const kafka = await take('Kafka', NativeKafka.start({ dir: join(dir, 'kafka'), nodes: brokers }));
+  return { kafka, redis, s3 };
+}
+
+function writeSettings({ dir, settings = {} }: ClusterOptions, host: Readonly<Record<string, unknown>>): void {
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(settingsFile(dir), stringify({ host: { ...host, logLevel: 'error' }, ...settings }));
 }
 
 function plansOf(service: string, options: ClusterOptions): readonly ProcessPlan[] {

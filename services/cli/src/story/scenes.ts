@@ -1,5 +1,6 @@
 import { verifyAudit } from '@flyball/audit-files';
 import type { Incident } from '@flyball/contracts';
+import type { Stage } from './stage.ts';
 import {
   attemptsOf,
   commandsOf,
@@ -13,6 +14,7 @@ import {
 
 const RECOVERY_MS = 60_000;
 const HOLD_MS = 8_000;
+const AUDIT_MS = 5_000;
 
 /** A bad release is caught, rolled back once, verified. `fault` is what is wrong with it. */
 export async function badRelease(
@@ -141,15 +143,8 @@ async function expectOneRollback(
   const counts = Object.entries(attempts);
   must.expect(counts.length === 1 && counts[0]?.[1] === 1, `attempts at the shop: ${JSON.stringify(attempts)}`);
   must.expect(counts[0]?.[0] === commands[0]?.command.commandId, 'the shop was acted on by another command');
-  const facts = (await stage.client.audit())
-    .map(({ fact }) => fact)
-    .filter((fact) => fact['commandId'] === counts[0]?.[0]);
-  for (const type of ['command', 'claim', 'outcome', 'judgement']) {
-    must.expect(
-      facts.some((fact) => fact.type === type),
-      `the audit has no ${type}`,
-    );
-  }
+  const missing = await missingFromAudit(stage, counts[0]?.[0]);
+  must.expect(missing.length === 0, `the audit has no ${missing.join(', ')}`);
   const rollout = await stage.twin<{ stable: string; canary: string | null }>(
     'GET',
     `/rollouts/${environment}/checkout`,
@@ -162,6 +157,19 @@ async function expectOneRollback(
   );
   teller.note('audit', `chain ok, ${reports[0]?.entries ?? 0} entries, signed to ${reports[0]?.signedSeq ?? 0}`);
   return attempts;
+}
+
+/** Facts of a command that its audit does not have, though they had a moment to get there: it comes after everything else. */
+async function missingFromAudit(stage: Stage, commandId: string | undefined): Promise<readonly string[]> {
+  const wanted = ['command', 'claim', 'outcome', 'judgement'];
+  let missing: readonly string[] = wanted;
+  await until(AUDIT_MS, async () => {
+    const facts = (await stage.client.audit()).map(({ fact }) => fact);
+    const types = new Set(facts.filter((fact) => fact['commandId'] === commandId).map(({ type }) => type));
+    missing = wanted.filter((type) => !types.has(type));
+    return missing.length === 0;
+  });
+  return missing;
 }
 
 function tellTimes({ teller }: SceneContext, incident: Incident): void {
