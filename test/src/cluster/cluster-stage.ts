@@ -3,6 +3,7 @@ import { stopChild } from '@flyball/host';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Cluster, type ClusterOptions } from './cluster.ts';
+import type { Settings } from './settings.ts';
 
 type Child = Parameters<typeof stopChild>[0];
 
@@ -22,7 +23,7 @@ export class ClusterStage implements Stage {
     const twinPort = await freePort();
     const token = randomBytes(24).toString('base64url');
     const { aggregator, detector, planner, actuator } = DEMO;
-    const settings = { aggregator, detector, planner, actuator };
+    const settings = { aggregator, detector, planner, actuator } as Settings;
     const twinUrl = `http://127.0.0.1:${twinPort}`;
     const cluster = await Cluster.start({ ...options, token, settings, twinUrl, policiesDir: POLICIES });
     const at = { otlpGrpc: cluster.hello('ingest').otlpGrpc!, api: cluster.hello('api').api!, token };

@@ -4,6 +4,7 @@ import { findPart, type MissingPart, NativeKafka, type RealPart, redisWays, s3Wa
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { clusterSettings, type Settings } from './settings.ts';
 import { type Hello, type ProcessPlan, ServiceProcesses } from './service-processes.ts';
 
 /** How a cluster on one machine is made. */
@@ -11,13 +12,13 @@ export interface ClusterOptions {
   readonly dir: string;
   /** Brokers. Default 1. */
   readonly brokers?: 1 | 3;
-  /** Lanes of every topic of ours. Default 8: enough to be shared, few enough for two cores. */
+  /** Lanes of every topic of ours, and raw partitions; as in the compose file, if not given. */
   readonly lanes?: number;
   readonly rawPartitions?: number;
   /** Processes per service; default 1. The auditor is always one. */
   readonly processes?: Readonly<Record<string, number>>;
   /** Settings by service, as in a settings file. */
-  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly settings?: Settings;
   readonly token: string;
   readonly policiesDir?: string;
   readonly twinUrl?: string;
@@ -49,14 +50,13 @@ export class Cluster {
 
   /** Starts servers, creates topics, starts every service. @throws with one line on what is missing, and how to get it. */
   static async start(options: ClusterOptions): Promise<Cluster> {
-    const { lanes = 8, rawPartitions = 8, onStarted = () => undefined } = options;
+    const { onStarted = () => undefined } = options;
     const servers = await startServers(options, onStarted);
-    const { kafka, redis, s3 } = servers;
     const cluster = new Cluster(servers, options);
     try {
-      const log = await KafkaLog.open({ url: kafka.url });
+      const { lanes, rawPartitions } = writeSettings(options, servers);
+      const log = await KafkaLog.open({ url: servers.kafka.url });
       await createTopics(log, { lanes, rawPartitions }).finally(() => log.close());
-      writeSettings(options, { logUrl: kafka.url, hotUrl: redis.url, objectsUrl: s3.url, lanes, rawPartitions });
       for (const service of SERVICES) {
         for (const plan of plansOf(service, options)) {
           const hello = await cluster.services.start(plan);
@@ -123,18 +123,24 @@ async function startServers(
   return { kafka, redis, s3 };
 }
 
-function writeSettings({ dir, settings = {} }: ClusterOptions, host: Readonly<Record<string, unknown>>): void {
+/** Writes the settings file of all services. */
+function writeSettings(
+  { dir, settings = {}, lanes, rawPartitions }: ClusterOptions,
+  { kafka, redis, s3 }: Servers,
+): { readonly lanes: number; readonly rawPartitions: number } {
+  const urls = { logUrl: kafka.url, hotUrl: redis.url, objectsUrl: s3.url };
+  const counts = { ...(lanes !== undefined && { lanes }), ...(rawPartitions !== undefined && { rawPartitions }) };
+  const all = clusterSettings(urls, dir, { ...settings, host: { ...settings['host'], ...counts } });
   mkdirSync(dir, { recursive: true });
-  writeFileSync(settingsFile(dir), stringify({ host: { ...host, logLevel: 'error' }, ...settings }));
+  writeFileSync(settingsFile(dir), stringify(all));
+  return all['host'] as { lanes: number; rawPartitions: number };
 }
 
 function plansOf(service: string, options: ClusterOptions): readonly ProcessPlan[] {
   const { dir, policiesDir, twinUrl, processes = {} } = options;
   const own: Readonly<Record<string, readonly string[]>> = {
-    auditor: [`--dir=${join(dir, 'audited')}`],
-    actuator: [`--pause-file=${join(dir, 'PAUSE')}`, ...(twinUrl === undefined ? [] : [`--twin-url=${twinUrl}`])],
-    api: ['--port=0', ...(policiesDir === undefined ? [] : [`--policies-dir=${policiesDir}`])],
-    ingest: ['--grpc-port=0', '--http-port=0'],
+    actuator: twinUrl === undefined ? [] : [`--twin-url=${twinUrl}`],
+    api: policiesDir === undefined ? [] : [`--policies-dir=${policiesDir}`],
   };
   const count = service === 'auditor' ? 1 : (processes[service] ?? 1);
   return Array.from({ length: count }, (_, index) => ({
