@@ -28,3 +28,5 @@ export type { HotStoreBounds } from './hot-store-conformance.ts';
 export { FaultyHotStore } from './faulty-hot-store.ts';
 export type { HotFault } from './faulty-hot-store.ts';
 export { LossyRelay } from './lossy-relay.ts';
+export { startCollector } from './launchers/collector.ts';
+export type { CollectorPipeline } from './launchers/collector.ts';

@@ -14,7 +14,8 @@ import {
 
 const RECOVERY_MS = 60_000;
 const HOLD_MS = 8_000;
-const AUDIT_MS = 5_000;
+/** What is on record is shown within so many ms. */
+const SHOWN_MS = 5_000;
 
 /** A bad release is caught, rolled back once, verified. `fault` is what is wrong with it. */
 export async function badRelease(
@@ -134,7 +135,12 @@ async function expectOneRollback(
     cause?.subject.service === 'checkout' && cause.version === 'v2',
     `cause: ${cause?.subject.service} ${cause?.version}`,
   );
-  const commands = await commandsOf(stage, environment);
+  // What is shown of commands comes by another road than what is shown of incidents.
+  let commands = await commandsOf(stage, environment);
+  await until(SHOWN_MS, async () => {
+    commands = await commandsOf(stage, environment);
+    return commands.every(({ status }) => status === 'verified');
+  });
   must.expect(
     commands.length === 1 && commands[0]?.status === 'verified',
     `commands: ${commands.map(({ status }) => status).join(' ') || 'none'}`,
@@ -163,7 +169,7 @@ async function expectOneRollback(
 async function missingFromAudit(stage: Stage, commandId: string | undefined): Promise<readonly string[]> {
   const wanted = ['command', 'claim', 'outcome', 'judgement'];
   let missing: readonly string[] = wanted;
-  await until(AUDIT_MS, async () => {
+  await until(SHOWN_MS, async () => {
     const facts = (await stage.client.audit()).map(({ fact }) => fact);
     const types = new Set(facts.filter((fact) => fact['commandId'] === commandId).map(({ type }) => type));
     missing = wanted.filter((type) => !types.has(type));
