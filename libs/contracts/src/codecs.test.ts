@@ -44,6 +44,12 @@ const partials: fc.Arbitrary<PartialsMessage> = fc.oneof(
     atMs,
     blind: fc.array(fc.record({ fromMs: atMs, untilMs: atMs })),
     refusedTenants: fc.array(fc.string({ minLength: 1 })),
+    reports: fc.array(
+      fc.record({
+        writer: fc.string(),
+        stalled: fc.array(fc.record({ partition: fc.string(), ackedAtMs: atMs, forMs: count })),
+      }),
+    ),
   }),
 ) as fc.Arbitrary<PartialsMessage>;
 const windows: fc.Arbitrary<WindowsMessage> = fc.oneof(

@@ -7,7 +7,7 @@ export { GateReason, GateResult } from './gates.ts';
 export { Cause, Decision, Incident, incidentsCodec, TimelineEntry } from './incidents.ts';
 export { Claim, Judgement, Outcome, outcomesCodec, OutcomesMessage, RejectReason } from './outcomes.ts';
 export { partialsCodec } from './partials.ts';
-export type { Interval, Missed, Partial, PartialsMessage, TimeStep } from './partials.ts';
+export type { Interval, Missed, Partial, PartialsMessage, StallReport, TimeStep } from './partials.ts';
 export { DEFAULT_TENANT, readRaw, TENANT_HEADER, Tick, TICK_HEADER } from './raw.ts';
 export type { RawMessage } from './raw.ts';
 export { seriesKey } from './series.ts';

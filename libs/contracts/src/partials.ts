@@ -29,6 +29,18 @@ export interface Missed {
   readonly earlySpans: number;
 }
 
+/** What a writer of raw partitions says of those that do not answer it. */
+export interface StallReport {
+  readonly writer: string;
+  readonly stalled: readonly {
+    /** `otlp_spans/3`. */
+    readonly partition: string;
+    /** Append time of the last record that it took from this writer, ms; 0 when it never took one. */
+    readonly ackedAtMs: number;
+    readonly forMs: number;
+  }[];
+}
+
 /** The time of a raw partition has crossed a step; sent to every lane. */
 export interface TimeStep {
   readonly type: 'time';
@@ -39,6 +51,8 @@ export interface TimeStep {
   readonly blind: readonly Interval[];
   /** Tenants whose telemetry was refused within the step. */
   readonly refusedTenants: readonly string[];
+  /** The newest report of each writer that ticked within the step; of one whose partitions all answer, an empty one. */
+  readonly reports: readonly StallReport[];
 }
 
 /** Everything in `flyball.partials`. */
@@ -65,6 +79,7 @@ export const partialsCodec = {
       body.bytes(3, new WireWriter().varint(1, fromMs).varint(2, untilMs).finish());
     }
     for (const tenant of message.refusedTenants) body.text(4, tenant);
+    for (const report of message.reports) body.bytes(5, encodeReport(report));
     return writer.bytes(3, body.finish()).finish();
   },
 
@@ -113,14 +128,46 @@ function readTimeStep(reader: WireReader, end: number): TimeStep {
   let [from, atMs] = ['', 0];
   const blind: Interval[] = [];
   const refusedTenants: string[] = [];
+  const reports: StallReport[] = [];
   while (reader.next(end)) {
     if (reader.field === 1) from = reader.textField(end);
     else if (reader.field === 2) atMs = reader.varintField(end);
     else if (reader.field === 3) blind.push(readInterval(reader, reader.lengthEnd(end)));
     else if (reader.field === 4) refusedTenants.push(reader.textField(end));
+    else if (reader.field === 5) reports.push(readReport(reader, reader.lengthEnd(end)));
     else reader.skip(end);
   }
-  return { type: 'time', from, atMs, blind, refusedTenants };
+  return { type: 'time', from, atMs, blind, refusedTenants, reports };
+}
+
+function encodeReport({ writer, stalled }: StallReport): Uint8Array {
+  const body = new WireWriter().text(1, writer);
+  for (const { partition, ackedAtMs, forMs } of stalled) {
+    body.bytes(2, new WireWriter().text(1, partition).varint(2, ackedAtMs).varint(3, forMs).finish());
+  }
+  return body.finish();
+}
+
+function readReport(reader: WireReader, end: number): StallReport {
+  let writer = '';
+  const stalled: StallReport['stalled'][number][] = [];
+  while (reader.next(end)) {
+    if (reader.field === 1) writer = reader.textField(end);
+    else if (reader.field === 2) stalled.push(readStalled(reader, reader.lengthEnd(end)));
+    else reader.skip(end);
+  }
+  return { writer, stalled };
+}
+
+function readStalled(reader: WireReader, end: number): StallReport['stalled'][number] {
+  let [partition, ackedAtMs, forMs] = ['', 0, 0];
+  while (reader.next(end)) {
+    if (reader.field === 1) partition = reader.textField(end);
+    else if (reader.field === 2) ackedAtMs = reader.varintField(end);
+    else if (reader.field === 3) forMs = reader.varintField(end);
+    else reader.skip(end);
+  }
+  return { partition, ackedAtMs, forMs };
 }
 
 function readInterval(reader: WireReader, end: number): Interval {

@@ -15,6 +15,14 @@ export const TICK_HEADER = 'flyball-tick';
 export const Tick = z.object({
   /** Items refused since the writer's last tick, by tenant: windows of that time do not hold everything. */
   refused: z.record(z.string(), z.int().positive()),
+  /** Who ticks: one start of one ingest. */
+  writer: z.string().optional(),
+  /**
+   * By number, the raw partitions that have not answered this writer for a while: when the last record that they took was
+   * appended (0: never), and for how long they have been silent. The only evidence that a partition is down, and not just
+   * read slowly.
+   */
+  stalled: z.record(z.string(), z.object({ ackedAtMs: z.number(), forMs: z.number() })).optional(),
 });
 export type Tick = z.infer<typeof Tick>;
 

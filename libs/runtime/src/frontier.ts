@@ -4,6 +4,7 @@
  */
 export class Frontier {
   readonly #times: Map<string, number>;
+  #left: ReadonlySet<string> = new Set();
 
   /**
    * @param origins - the lanes to wait for from the start; others join when they are first heard.
@@ -15,8 +16,8 @@ export class Frontier {
   /** The least time, ms since the Unix epoch; `-Infinity` until every lane was heard. */
   get atMs(): number {
     let least = Infinity;
-    for (const atMs of this.#times.values()) if (atMs < least) least = atMs;
-    return least;
+    for (const [origin, atMs] of this.#times) if (atMs < least && !this.#left.has(origin)) least = atMs;
+    return least === Infinity ? -Infinity : least;
   }
 
   /**
@@ -28,6 +29,11 @@ export class Frontier {
     const before = this.atMs;
     this.#times.set(origin, Math.max(atMs, this.#times.get(origin) ?? -Infinity));
     return this.atMs > before;
+  }
+
+  /** Lanes that are not waited for until this is said again. Part of no snapshot: whoever says it must say it anew. */
+  leave(origins: ReadonlySet<string>): void {
+    this.#left = origins;
   }
 
   /** Origins and times, by origin; `null` for one that was not heard yet. */

@@ -11,8 +11,9 @@ export async function recordsOf(log: Log, from: Partition): Promise<readonly Sto
   return all;
 }
 
-/** Every record of a topic, partition by partition. */
-export async function allRecords(log: Log, topic: string): Promise<readonly StoredRecord[]> {
+/** Every record of a topic, partition by partition; or of one partition of it. */
+export async function allRecords(log: Log, topic: string, only?: number): Promise<readonly StoredRecord[]> {
+  if (only !== undefined) return recordsOf(log, { topic, partition: only });
   const { partitions } = await log.describe(topic);
   const lists = await Promise.all(
     Array.from({ length: partitions }, (_, partition) => recordsOf(log, { topic, partition })),

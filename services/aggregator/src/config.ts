@@ -31,6 +31,13 @@ export const AggregatorConfig = z
       .min(0)
       .default(60 * SECOND_MS)
       .describe('Windows that end within this many ms after blindness are not covered: senders back off.'),
+    stallMs: z
+      .int()
+      .min(3 * SECOND_MS)
+      .default(30 * SECOND_MS)
+      .describe(
+        'A raw partition that answers no writer for so long, in ms, is down: windows go on without it, uncovered.',
+      ),
     earlyMs: z
       .int()
       .positive()

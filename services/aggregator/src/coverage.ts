@@ -31,9 +31,16 @@ export class Coverage {
     for (const tenant of refusedTenants) this.#blind.push({ from, tenant, fromMs, untilMs: atMs });
   }
 
-  /** Share of `partitions` that vouch for `[startMs, endMs)` to a tenant ('' is nobody in particular), 0 to 1. */
-  of(window: { startMs: number; endMs: number }, tenant: string, partitions: number): number {
-    const uncovered = new Set<string>();
+  /**
+   * Share of `partitions` that vouch for `[startMs, endMs)` to a tenant ('' is nobody in particular), 0 to 1. Those that
+   * are `behind` have not passed it: they are down.
+   */
+  of(
+    window: { startMs: number; endMs: number },
+    tenant: string,
+    { partitions, behind }: { partitions: number; behind: readonly string[] },
+  ): number {
+    const uncovered = new Set<string>(behind);
     for (const blindness of this.#blind) {
       const concerns = blindness.tenant === '' || blindness.tenant === tenant;
       const overlaps = window.startMs <= blindness.untilMs && blindness.fromMs < window.endMs;

@@ -15,6 +15,7 @@ import type { AggregatorConfig } from './config.ts';
 import { Coverage } from './coverage.ts';
 import { SeriesBudget } from './series-budget.ts';
 import { SeriesSet } from './series-sum.ts';
+import { type SavedStalls, Stalls } from './stalls.ts';
 
 /** What `global` says. */
 export type GlobalOut = { 'flyball.windows': WindowsMessage };
@@ -54,6 +55,7 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
   readonly #lane: string;
   readonly #frontier: Frontier;
   readonly #coverage: Coverage;
+  readonly #stalls: Stalls;
   #times = new Map<string, number>();
   #subjects = new Map<string, KnownSubject>();
   /** By start, then subject. */
@@ -68,6 +70,7 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
     this.#lane = lane;
     this.#frontier = new Frontier(rawPartitions);
     this.#coverage = new Coverage(config);
+    this.#stalls = new Stalls(config);
   }
 
   process({ body }: Entry<PartialsMessage>, outbox: Outbox<GlobalOut>): void {
@@ -80,7 +83,7 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
   skip(): void {
     for (const [from, atMs] of this.#times) {
       const blind = [{ fromMs: this.#closedMs ?? atMs, untilMs: atMs }];
-      this.#coverage.add({ type: 'time', from, atMs, blind, refusedTenants: [] }, atMs);
+      this.#coverage.add({ type: 'time', from, atMs, blind, refusedTenants: [], reports: [] }, atMs);
     }
   }
 
@@ -134,7 +137,11 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
     const { windowMs, graceMs } = this.#config;
     this.#coverage.add(step, this.#times.get(step.from) ?? step.atMs);
     this.#times.set(step.from, step.atMs);
-    if (!this.#frontier.raise(step.from, step.atMs)) return;
+    this.#stalls.hear(step.reports, step.atMs);
+    const beforeMs = this.#frontier.atMs;
+    this.#frontier.raise(step.from, step.atMs);
+    this.#frontier.leave(this.#stalls.down(this.#times));
+    if (this.#frontier.atMs <= beforeMs) return;
     const untilMs = slotStartMs(this.#frontier.atMs - graceMs, windowMs);
     this.#closedMs ??= Math.min(untilMs, ...this.#open.keys());
     while (this.#closedMs < untilMs) this.#closeNext(untilMs, outbox);
@@ -145,7 +152,7 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
     const { windowMs } = this.#config;
     const startMs = this.#closedMs!;
     const window = { startMs, endMs: startMs + windowMs };
-    const coverage = this.#coverage.of(window, '', this.#frontier.save().length);
+    const coverage = this.#coverageOf(window, '');
     const open = this.#open.get(startMs);
     const isVoid = coverage === 0 && open === undefined;
     if (!isVoid) this.#emitWindows(window, outbox);
@@ -160,14 +167,21 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
     this.#coverage.prune(window.endMs);
   }
 
+  /** Share of the raw partitions that vouch for a window; one that is down has not passed it, and does not. */
+  #coverageOf(window: { startMs: number; endMs: number }, tenant: string): number {
+    const passedMs = window.endMs + this.#config.graceMs;
+    const origins = this.#frontier.save();
+    const behind = origins.filter(([, atMs]) => atMs === null || atMs < passedMs).map(([origin]) => origin);
+    return this.#coverage.of(window, tenant, { partitions: origins.length, behind });
+  }
+
   #emitWindows(window: { startMs: number; endMs: number }, outbox: Outbox<GlobalOut>): void {
     const { windowMs, subjectTtlMs } = this.#config;
-    const partitions = this.#frontier.save().length;
     const open = this.#open.get(window.startMs);
     for (const [key, known] of [...this.#subjects].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const { subject } = known;
       if (known.sinceMs >= window.endMs) continue;
-      const coverage = this.#coverage.of(window, subject.tenant, partitions);
+      const coverage = this.#coverageOf(window, subject.tenant);
       const { spans, lateSpans, earlySpans, set } = open?.get(key) ?? NOTHING;
       const series = set?.toSeries() ?? [];
       const body = { subject, ...window, coverage, spans, lateSpans, earlySpans, series };
@@ -196,6 +210,7 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
       frontier: this.#frontier.save(),
       times: [...this.#times].sort(([a], [b]) => (a < b ? -1 : 1)),
       coverage: this.#coverage.save(),
+      stalls: this.#stalls.save(),
       subjects: [...this.#subjects],
       open,
     });
@@ -207,6 +222,8 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
     this.#frontier.restore(saved.frontier);
     this.#times = new Map(saved.times);
     this.#coverage.restore(saved.coverage);
+    this.#stalls.restore(saved.stalls);
+    this.#frontier.leave(this.#times.size > 0 ? this.#stalls.down(this.#times) : new Set());
     this.#subjects = new Map(saved.subjects);
     this.#budget = new SeriesBudget(this.#config.seriesMax);
     const windowsOf = (windows: SavedGlobal['open'][number][1]) =>
@@ -228,6 +245,7 @@ interface SavedGlobal {
   readonly frontier: readonly (readonly [string, number | null])[];
   readonly times: readonly (readonly [string, number])[];
   readonly coverage: ReturnType<Coverage['save']>;
+  readonly stalls: SavedStalls;
   readonly subjects: readonly (readonly [string, KnownSubject])[];
   readonly open: readonly (readonly [number, readonly SavedWindow[]])[];
 }

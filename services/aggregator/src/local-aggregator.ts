@@ -5,6 +5,7 @@ import { TraceScan } from '@flyball/otlp';
 import type { Entry, Outbox, Processor, SkippedEntry } from '@flyball/runtime';
 import type { AggregatorConfig } from './config.ts';
 import { LocalBatch, type SavedBatch } from './local-batch.ts';
+import { type SavedReports, WriterReports } from './writer-reports.ts';
 
 /** What `local` says. */
 export type LocalOut = { 'flyball.partials': PartialsMessage };
@@ -19,6 +20,8 @@ interface State {
   refusedTenants: string[];
 }
 
+type Saved = State & { readonly batch: SavedBatch; readonly reports: SavedReports };
+
 /**
  * First phase: sums up one raw partition between two time steps, and passes its time on. It alone reads spans, and
  * it alone decides what is late, so that no later stage depends on who was fast.
@@ -28,6 +31,7 @@ export class LocalAggregator implements Processor<RawMessage, LocalOut> {
   readonly #from: string;
   readonly #scan = new TraceScan();
   readonly #batch: LocalBatch;
+  readonly #reports: WriterReports;
   #state: State = { atMs: null, lastMs: 0, stepMs: 0, blind: [], refusedTenants: [] };
 
   /** @param from - the raw partition, `otlp_spans/3`. */
@@ -35,6 +39,7 @@ export class LocalAggregator implements Processor<RawMessage, LocalOut> {
     this.#config = config;
     this.#from = from;
     this.#batch = new LocalBatch(config);
+    this.#reports = new WriterReports(config);
   }
 
   process({ atMs, body }: Entry<RawMessage>, outbox: Outbox<LocalOut>): void {
@@ -42,6 +47,7 @@ export class LocalAggregator implements Processor<RawMessage, LocalOut> {
     if (body.type === 'tick') {
       const tenants = Object.keys(body.refused);
       this.#state.refusedTenants = [...new Set([...this.#state.refusedTenants, ...tenants])].sort();
+      this.#reports.hear(body, this.#from.slice(0, this.#from.lastIndexOf('/')), this.#state.atMs!);
       return;
     }
     try {
@@ -81,18 +87,21 @@ export class LocalAggregator implements Processor<RawMessage, LocalOut> {
     state.stepMs = stepMs;
     for (const message of messages) outbox.emit('flyball.partials', subjectKey(message.subject), message);
     const { blind, refusedTenants } = state;
-    outbox.broadcast('flyball.partials', { type: 'time', from: this.#from, atMs: stepMs, blind, refusedTenants });
+    const reports = this.#reports.take(stepMs);
+    const about = { from: this.#from, atMs: stepMs, blind, refusedTenants, reports };
+    outbox.broadcast('flyball.partials', { type: 'time', ...about });
     state.blind = [];
     state.refusedTenants = [];
   }
 
   snapshot(): Uint8Array {
-    return encodeSnapshot({ ...this.#state, batch: this.#batch.save() });
+    return encodeSnapshot({ ...this.#state, batch: this.#batch.save(), reports: this.#reports.save() });
   }
 
   restore(snapshot: Uint8Array): void {
-    const { batch, ...state } = decodeSnapshot<State & { batch: SavedBatch }>(snapshot);
+    const { batch, reports, ...state } = decodeSnapshot<Saved>(snapshot);
     this.#state = state;
+    this.#reports.restore(reports);
     this.#batch.restore(batch);
   }
 }

@@ -5,6 +5,7 @@ import type { Log } from '@flyball/runtime';
 import { randomInt, randomUUID } from 'node:crypto';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { IngestConfig } from './config.ts';
+import { PartitionHealth } from './partition-health.ts';
 import { type Fate, PartitionWriter } from './partition-writer.ts';
 import { screen } from './screen.ts';
 
@@ -36,13 +37,18 @@ export class Ingest {
   readonly #spans: Counter<'outcome'>;
   readonly #requests: Counter<'outcome'>;
   readonly #refused = new Map<string, number>();
+  readonly #run: string;
+  readonly #health: PartitionHealth;
   readonly #ticker: NodeJS.Timeout;
   #next = 0;
   #isDraining = false;
 
-  private constructor(config: IngestConfig, writers: readonly PartitionWriter[], registry: Registry) {
+  private constructor(config: IngestConfig, run: string, writers: readonly PartitionWriter[], registry: Registry) {
     this.#config = config;
+    this.#run = run;
     this.#writers = writers;
+    const health = new PartitionHealth(writers, Date.now);
+    this.#health = health;
     this.#spans = new Counter({
       name: 'flyball_ingest_spans_total',
       help: 'Spans by what became of them: received = stored + rejected + shed + unknown.',
@@ -63,6 +69,15 @@ export class Ingest {
         this.set(writers.reduce((sum, writer) => sum + writer.pendingBytes, 0));
       },
     });
+    new Gauge({
+      name: 'flyball_ingest_clock_skew_seconds',
+      help: 'How far the clock of a raw partition’s broker is off that of the others.',
+      labelNames: ['partition'],
+      registers: [registry],
+      collect(): void {
+        for (const partition of writers.keys()) this.set({ partition }, health.skewMs(partition) / 1_000);
+      },
+    });
     for (const outcome of ['received', 'stored', 'rejected', 'shed', 'unknown']) {
       this.#spans.inc({ outcome }, 0);
       this.#requests.inc({ outcome }, 0);
@@ -78,9 +93,16 @@ export class Ingest {
     const writers = Array.from(
       { length: partitions },
       (_, partition) =>
-        new PartitionWriter({ log, to: { topic: TOPIC, partition }, run, recordBytesMax, ackTimeoutMs }),
+        new PartitionWriter({
+          log,
+          to: { topic: TOPIC, partition },
+          run,
+          recordBytesMax,
+          ackTimeoutMs,
+          wallMs: Date.now,
+        }),
     );
-    return new Ingest(config, writers, registry);
+    return new Ingest(config, run, writers, registry);
   }
 
   /**
@@ -147,13 +169,14 @@ export class Ingest {
     return fates.every((fate) => fate === fates[0]) ? fates[0]! : 'unknown';
   }
 
-  /** The writer with the least to do, in turn among equals, so that load spreads over partitions. */
+  /** The writer with the least to do, in turn among equals, so that load spreads over partitions that are well. */
   #pickWriter(): PartitionWriter {
-    const count = this.#writers.length;
+    const { takers } = this.#health;
+    const count = takers.length;
     this.#next = (this.#next + 1) % count;
-    let best = this.#writers[this.#next]!;
+    let best = takers[this.#next]!;
     for (let step = 1; step < count; step += 1) {
-      const other = this.#writers[(this.#next + step) % count]!;
+      const other = takers[(this.#next + step) % count]!;
       if (other.pendingBytes < best.pendingBytes) best = other;
     }
     return best;
@@ -162,6 +185,10 @@ export class Ingest {
   #tick(): void {
     const refused = Object.fromEntries(this.#refused);
     this.#refused.clear();
-    for (const writer of this.#writers) writer.tick(refused);
+    this.#health.look();
+    const tick = { refused, writer: this.#run, stalled: this.#health.stalled() };
+    for (const [partition, writer] of this.#writers.entries()) {
+      if (this.#health.takesTick(partition)) writer.tick(tick);
+    }
   }
 }

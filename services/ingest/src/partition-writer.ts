@@ -26,6 +26,18 @@ export interface WriterOptions {
   readonly run: string;
   readonly recordBytesMax: number;
   readonly ackTimeoutMs: number;
+  /** Wall clock, ms. */
+  readonly wallMs: () => number;
+}
+
+/** What is known of the partition from what it has answered. */
+export interface Answered {
+  /** Append time of the last record that it took, ms; 0 when it never took one. */
+  readonly ackedAtMs: number;
+  /** How long it has not answered, ms. */
+  readonly silentMs: number;
+  /** How far its clock is ahead of ours, ms: append time less the middle of the wait for it. */
+  readonly skewMs: number;
 }
 
 /**
@@ -43,11 +55,21 @@ export class PartitionWriter {
   #sequence = 0;
   #lives = 0;
   #drained: (() => void)[] = [];
+  #ackedAtMs = 0;
+  #answeredMs: number;
+  #skewMs = 0;
   /** Bytes that wait or are on their way. */
   pendingBytes = 0;
 
   constructor(options: WriterOptions) {
     this.#options = options;
+    this.#answeredMs = options.wallMs();
+  }
+
+  /** What is known of the partition from what it has answered. */
+  get answered(): Answered {
+    const silentMs = this.#options.wallMs() - this.#answeredMs;
+    return { ackedAtMs: this.#ackedAtMs, silentMs, skewMs: this.#skewMs };
   }
 
   /** Hands over a request. Resolves when it is stored, or given up. */
@@ -59,11 +81,11 @@ export class PartitionWriter {
     });
   }
 
-  /** Appends a tick after what waits. One that is not out yet, or was given up, is joined with it. */
-  tick(refused: Tick['refused']): void {
+  /** Appends a tick after what waits. The refusals of one that is not out yet, or was given up, are joined with it. */
+  tick({ refused, ...evidence }: Tick): void {
     const joined = addCounts(addCounts(this.#owed, this.#tick?.refused ?? {}), refused);
     this.#owed = {};
-    this.#tick = { refused: joined };
+    this.#tick = { refused: joined, ...evidence };
     this.#pump();
   }
 
@@ -106,7 +128,7 @@ export class PartitionWriter {
   }
 
   async #append(batch: readonly Waiting[], tick: Tick | undefined): Promise<Fate> {
-    const { log, to, ackTimeoutMs } = this.#options;
+    const { log, to, ackTimeoutMs, wallMs } = this.#options;
     const records: NewRecord[] = [];
     if (batch.length > 0) {
       const headers = { [TENANT_HEADER]: batch[0]?.tenant ?? DEFAULT_TENANT, ...this.#stamp() };
@@ -115,8 +137,12 @@ export class PartitionWriter {
     if (tick !== undefined) {
       records.push({ key: '', headers: { [TICK_HEADER]: JSON.stringify(tick), ...this.#stamp() }, value: EMPTY_BYTES });
     }
+    const sentMs = wallMs();
     try {
-      await withTimeout(log.append(to, records), ackTimeoutMs);
+      const { appendedAtMs } = await withTimeout(log.append(to, records), ackTimeoutMs);
+      this.#answeredMs = wallMs();
+      this.#ackedAtMs = Math.max(this.#ackedAtMs, appendedAtMs);
+      this.#skewMs = appendedAtMs - (sentMs + this.#answeredMs) / 2;
       return 'stored';
     } catch (error) {
       // Given up as a whole. Should it land later all the same, its writer is not the one of what follows.

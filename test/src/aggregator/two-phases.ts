@@ -1,5 +1,5 @@
 import { type AggregatorConfig, GlobalAggregator, LocalAggregator } from '@flyball/aggregator';
-import { deadLettersCodec, partialsCodec, readRaw, type Window, windowsCodec } from '@flyball/contracts';
+import { deadLettersCodec, partialsCodec, readRaw, type Tick, type Window, windowsCodec } from '@flyball/contracts';
 import { MemoryLog, MemoryObjects } from '@flyball/memory';
 import { DEATHS_MAX, laneName, LaneRunner, type LaneSpec, recordDeath, type TopicBodies } from '@flyball/runtime';
 import { recordsOf, type TestSpan, traceRequest } from '@flyball/testing';
@@ -82,11 +82,16 @@ export class TwoPhases {
   }
 
   /** A tick to every raw partition but those that are left out. */
-  async tick(atMs: number, except: readonly number[] = [], refused: Record<string, number> = {}): Promise<void> {
+  async tick(
+    atMs: number,
+    except: readonly number[] = [],
+    refused: Record<string, number> = {},
+    more: Partial<Tick> = {},
+  ): Promise<void> {
     this.clock.nowMs = atMs;
     for (let partition = 0; partition < RAW; partition += 1) {
       if (except.includes(partition)) continue;
-      const headers = { 'flyball-tick': JSON.stringify({ refused }) };
+      const headers = { 'flyball-tick': JSON.stringify({ refused, ...more }) };
       await this.log.append({ topic: 'otlp_spans', partition }, [{ key: '', headers, value: new Uint8Array(0) }]);
     }
   }

@@ -284,7 +284,7 @@ test('every raw partition gets ticks, which are valid empty requests to anybody 
   await start({ tickMs: 100 });
   await expect.poll(async () => (await log.range({ topic: 'otlp_spans', partition: 1 })).endOffset).toBeGreaterThan(2);
   const [tick] = await log.read({ topic: 'otlp_spans', partition: 1 }, 0, 1);
-  expect(readRaw(tick!)).toEqual({ type: 'tick', refused: {} });
+  expect(readRaw(tick!)).toEqual({ type: 'tick', refused: {}, writer: expect.any(String), stalled: {} });
   expect(tick!.value).toHaveLength(0);
   expect(provenanceOf(tick!.headers)).toMatchObject({ position: 1, epoch: 0 });
 });

@@ -199,3 +199,58 @@ test('a request that is larger than a record is stored in parts, whole, and a sp
   await expect(ingest.traces(huge, 'a')).rejects.toMatchObject({ code: 'SPAN_TOO_LARGE', kind: 'rejected' });
   expect(await balanceOf('flyball_ingest_spans_total')).toMatchObject({ stored: spans, rejected: 1, unknown: 0 });
 });
+
+test('a partition that does not answer is told of in the ticks of the others, and gets no requests meanwhile', async () => {
+  let isDead = false;
+  const memory = new MemoryLog(Date.now);
+  await memory.create('otlp_spans', 3);
+  const hanging = altered<Log>(memory, {
+    append: async (to, records) =>
+      isDead && to.partition === 1 ? new Promise(() => undefined) : memory.append(to, records),
+  });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+  const config = IngestConfig.parse({ tickMs: TICK_MS, ackTimeoutMs: 60_000 });
+  const own = await Ingest.open(config, { log: hanging, registry: new Registry() });
+  await tick();
+  isDead = true;
+  for (let second = 0; second < 4; second += 1) await tick();
+  const before = (await memory.range({ topic: 'otlp_spans', partition: 1 })).endOffset;
+  for (let request = 0; request < 30; request += 1) await own.traces(requestOf('a', 1), 'a');
+  const spansIn = async (partition: number) =>
+    (await allRecords(memory, 'otlp_spans', partition)).filter(({ value }) => value.length > 0).length;
+  expect(await Promise.all([spansIn(0), spansIn(1), spansIn(2)])).toEqual([15, 0, 15]);
+  expect((await memory.range({ topic: 'otlp_spans', partition: 1 })).endOffset).toBe(before);
+  const ticks = (await allRecords(memory, 'otlp_spans', 0))
+    .map((record) => readRaw(record))
+    .filter((each) => each.type === 'tick');
+  expect(ticks[0]).toMatchObject({ stalled: {} });
+  expect(ticks.at(-1)!.stalled).toEqual({ 1: { ackedAtMs: expect.any(Number), forMs: 4_000 } });
+});
+
+test('a partition whose broker has another time is not written to, and is tried again now and then', async () => {
+  let aheadMs = 0;
+  const memory = new MemoryLog(Date.now);
+  await memory.create('otlp_spans', 4);
+  const skewed = altered<Log>(memory, {
+    append: async (to, records) => {
+      const { firstOffset, appendedAtMs } = await memory.append(to, records);
+      return { firstOffset, appendedAtMs: appendedAtMs + (to.partition === 3 ? aheadMs : 0) };
+    },
+  });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+  const own = await Ingest.open(IngestConfig.parse({ tickMs: TICK_MS }), { log: skewed, registry: new Registry() });
+  const appended = async () => (await memory.range({ topic: 'otlp_spans', partition: 3 })).endOffset;
+  await tick();
+  aheadMs = 300_000;
+  await tick();
+  await tick();
+  const before = await appended();
+  for (let second = 0; second < 20; second += 1) await tick();
+  for (let request = 0; request < 20; request += 1) await own.traces(requestOf('a', 1), 'a');
+  expect((await appended()) - before).toBeLessThanOrEqual(1);
+  aheadMs = 0;
+  for (let second = 0; second < 40; second += 1) await tick();
+  const recovered = await appended();
+  for (let request = 0; request < 20; request += 1) await own.traces(requestOf('a', 1), 'a');
+  expect((await appended()) - recovered).toBeGreaterThan(3);
+});
