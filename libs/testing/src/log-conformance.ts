@@ -55,6 +55,7 @@ export function logConformance(name: string, survives: boolean, make: () => Prom
       );
       expect(textsOf(await log.read(AT, 0, 8))).toEqual(['aaaa', 'bbbb']);
       expect(textsOf(await log.read(AT, 1, 1))).toEqual(['bbbb']);
+      expect(textsOf(await log.read(AT, 0, Infinity))).toEqual(['aaaa', 'bbbb', 'cccc']);
       expect(await log.read(AT, 3, 8)).toEqual([]);
     });
 

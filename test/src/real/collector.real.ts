@@ -16,7 +16,7 @@ import {
 } from '@flyball/testing';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { SpanKind } from '@opentelemetry/api';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -70,7 +70,7 @@ afterAll(async () => {
 async function send(endpoint: string): Promise<void> {
   const exporter = new OTLPTraceExporter({ url: endpoint });
   const resource = resourceFromAttributes({ 'service.name': 'cart', 'deployment.environment.name': 'interop' });
-  const provider = new TracerProvider({ resource, spanProcessors: [new SimpleSpanProcessor({ exporter })] });
+  const provider = new TracerProvider({ resource, spanProcessors: [new BatchSpanProcessor({ exporter })] });
   const tracer = provider.getTracer('interop');
   for (let index = 0; index < SPANS; index += 1) tracer.startSpan('GET /cart', { kind: SpanKind.SERVER }).end();
   await provider.forceFlush();

@@ -24,6 +24,8 @@ import { MESSAGE_BYTES_MAX, type Replication, replicationOf, TopicSettings } fro
 /** How long a broker may hold a request of those who wait at the end, ms: who comes meanwhile waits for the next. */
 const TAIL_WAIT_MS = 100;
 const TAIL_BYTES_MAX = 1024 * 1024;
+/** Most that one read brings, whatever it asks for. */
+const READ_BYTES_MAX = 8 * 1024 * 1024;
 const EARLIEST = -2;
 const LATEST = -1;
 /** What was just created, or has just moved, is not known to every broker at once. */
@@ -186,7 +188,7 @@ export class KafkaLog implements Log {
   /** Records from the brokers; an offset that is not there is named for what it is. */
   async #fetch(from: Partition, fromOffset: number, maxBytes: number): Promise<readonly StoredRecord[]> {
     try {
-      return await this.#fetcher.fetch(from, fromOffset, Math.max(1, maxBytes));
+      return await this.#fetcher.fetch(from, fromOffset, Math.min(Math.max(1, maxBytes), READ_BYTES_MAX));
     } catch (error) {
       if (!(error instanceof UnavailableError) || error.code !== 'LOG_OFFSET_OUT_OF_RANGE')
         throw unavailable(error, 'a fetch');
