@@ -40,6 +40,10 @@ export const HostConfig = z
       .max(65_535)
       .default(0)
       .describe('Port of /livez, /readyz and /metrics. 0 takes any free one.'),
+    tracesUrl: z
+      .string()
+      .default('')
+      .describe('Where this process sends its own traces: http://HOST:4317 of an OTLP/gRPC receiver; empty: nowhere.'),
     drainMs: z
       .int()
       .min(0)

@@ -13,3 +13,5 @@ export { serve } from './serve.ts';
 export type { Drivers, Opener, RunningService, ServiceContext, ServiceDefinition } from './service.ts';
 export { readServiceSettings } from './service-settings.ts';
 export { readSettings } from './settings.ts';
+export { startTracing, traced } from './tracing.ts';
+export type { Tracing } from './tracing.ts';

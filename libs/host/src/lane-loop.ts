@@ -10,6 +10,7 @@ import {
 } from '@flyball/runtime';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from './logger.ts';
+import { traced } from './tracing.ts';
 
 /** A checkpoint is due after this long, or ten times what the last one took. */
 const CHECKPOINT_EVERY_MS = 30 * SECOND_MS;
@@ -157,7 +158,7 @@ export class LaneLoop<In, Out extends TopicBodies> {
     const dueMs = Math.max(CHECKPOINT_EVERY_MS, CHECKPOINT_COST_FACTOR * this.#saveTookMs);
     if (this.#saving !== undefined || now - this.#savedAtMs < dueMs) return;
     this.#savedAtMs = now;
-    this.#saving = runner.checkpoint().then(
+    this.#saving = traced('checkpoint', { 'flyball.lane': this.lane }, () => runner.checkpoint()).then(
       () => {
         this.#saveTookMs = performance.now() - now;
         this.#saving = undefined;

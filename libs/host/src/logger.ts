@@ -1,5 +1,6 @@
 import { AppError } from '@flyball/core';
 import { pino, type Logger } from 'pino';
+import { traceFields } from './tracing.ts';
 
 export type { Logger } from 'pino';
 
@@ -10,7 +11,13 @@ export type { Logger } from 'pino';
  */
 export function createLogger(level: string): Logger {
   return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: describeError } },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { error: describeError },
+      mixin: traceFields,
+    },
     pino.destination(2),
   );
 }

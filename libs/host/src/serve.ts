@@ -7,6 +7,7 @@ import { listenHealth, type HealthServer } from './health-server.ts';
 import { laneMetrics } from './lane-metrics.ts';
 import { createLogger, describeError, type Logger } from './logger.ts';
 import type { Opener, RunningService, ServiceDefinition } from './service.ts';
+import { startTracing, type Tracing } from './tracing.ts';
 import { readServiceSettings, type ServiceSettings } from './service-settings.ts';
 
 const EXIT = { bug: 70, rejected: 78, unavailable: 1 } as const;
@@ -45,6 +46,7 @@ class ServiceProcess<Schema extends z.ZodType> {
   #phase: 'starting' | 'running' | 'stopping' = 'starting';
   #log: Log | undefined;
   #hot: HotStore | undefined;
+  #tracing: Tracing | undefined;
   #service: RunningService | undefined;
   #health: HealthServer | undefined;
 
@@ -65,6 +67,8 @@ class ServiceProcess<Schema extends z.ZodType> {
       report: () => this.#report(),
     });
     this.#stopOnSignals();
+    const { tracesUrl } = this.#settings.host;
+    if (tracesUrl !== '') this.#tracing = await startTracing(`flyball-${this.#definition.name}`, tracesUrl);
     this.#service = await this.#start();
     this.#phase = 'running';
     const health = `http://${healthHost}:${this.#health.port}`;
@@ -141,6 +145,7 @@ class ServiceProcess<Schema extends z.ZodType> {
 
   async #stop(): Promise<void> {
     await this.#service?.stop();
+    await this.#tracing?.stop();
     await this.#hot?.close();
     await this.#log?.close();
     await this.#health?.close();

@@ -8,6 +8,7 @@ import {
   targetKey,
 } from '@flyball/contracts';
 import { UnavailableError } from '@flyball/core';
+import { traced } from '@flyball/host';
 import {
   type Applied,
   formatProvenance,
@@ -122,7 +123,8 @@ export class PartitionActuator {
     const ageMs = monotonicMs() - claimedMs;
     if (ageMs > config.claimValidMs)
       return this.#report(command, refused('claim_expired', `${ageMs} ms since the claim`));
-    return this.#report(command, await this.#try(command));
+    const about = { 'flyball.command': commandId, 'flyball.target': targetKey(target) };
+    return this.#report(command, await traced('attempt', about, () => this.#try(command)));
   }
 
   /** The one attempt. Whatever comes of it, it is not made again. */

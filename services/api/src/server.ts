@@ -1,5 +1,5 @@
 import swagger from '@fastify/swagger';
-import type { LaneHealth } from '@flyball/host';
+import { type LaneHealth, traced } from '@flyball/host';
 import { UnavailableError } from '@flyball/core';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
@@ -54,6 +54,13 @@ export async function buildApi(ports: ApiPorts): Promise<FastifyInstance> {
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: 'Flyball', version: '0.1.0' } },
     transform: jsonSchemaTransform,
+  });
+  app.addHook('onRoute', (route) => {
+    const { handler } = route;
+    const name = `${String(route.method)} ${route.url}`;
+    route.handler = function (request, reply) {
+      return traced(name, {}, async () => handler.call(this, request, reply));
+    };
   });
   healthRoutes(app, ports);
   await app.register(async (v1) => {

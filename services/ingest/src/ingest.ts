@@ -1,8 +1,10 @@
 import type { Topic } from '@flyball/contracts';
 import { RejectedError, UnavailableError } from '@flyball/core';
+import { traced } from '@flyball/host';
 import { splitTraces, TraceScan } from '@flyball/otlp';
 import type { Log } from '@flyball/runtime';
 import { randomInt, randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { IngestConfig } from './config.ts';
 import { PartitionHealth } from './partition-health.ts';
@@ -112,7 +114,11 @@ export class Ingest {
    * @throws {UnavailableError} `INGEST_OVERLOADED`, `INGEST_DRAINING`, `INGEST_REFUSED`: nothing was stored, send
    * it again after {@link RETRY_AFTER_MS}. `INGEST_UNKNOWN`: it may have been stored; sent again it may count twice.
    */
-  async traces(bytes: Uint8Array, tenant: string): Promise<Accepted> {
+  traces(bytes: Uint8Array, tenant: string): Promise<Accepted> {
+    return traced('ingest traces', { 'flyball.bytes': bytes.length }, () => this.#traces(bytes, tenant));
+  }
+
+  async #traces(bytes: Uint8Array, tenant: string): Promise<Accepted> {
     this.#requests.inc({ outcome: 'received' });
     try {
       this.#scan.read(bytes);
@@ -133,6 +139,8 @@ export class Ingest {
     this.#isDraining = true;
     clearInterval(this.#ticker);
     await Promise.all(this.#writers.map((writer) => writer.drain()));
+    // Whoever was just answered gets to say so before anybody closes the door.
+    await setImmediate();
   }
 
   async #store(bytes: Uint8Array, tenant: string, spans: number): Promise<void> {

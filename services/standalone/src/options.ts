@@ -23,6 +23,10 @@ const StandaloneConfig = z
       .describe('Base URL of a digital twin that commands may act on; empty: there is none.'),
     policiesDir: z.string().default('').describe('Folder of policies (*.yaml) to be put on record at the start.'),
     takesFreePort: z.boolean().default(false).describe('A taken port gives the next free one, instead of an error.'),
+    tracesUrl: z
+      .string()
+      .default('')
+      .describe('Where this process sends its own traces: http://HOST:4317 of an OTLP/gRPC receiver; empty: nowhere.'),
     logLevel: z
       .enum(['silent', 'error', 'warn', 'info', 'debug'])
       .default('info')

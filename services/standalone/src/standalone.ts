@@ -2,7 +2,7 @@ import { Actuator, type ControlPort, listenControlPort } from '@flyball/actuator
 import { buildApi, ControlWriter, listenApi, ReadModel, recordPolicies } from '@flyball/api';
 import { AuditFiles } from '@flyball/audit-files';
 import { EMBEDDED_LANES, TOPICS, TOPOLOGY } from '@flyball/contracts';
-import { createLogger, HotSink, laneMetrics, LaneLoop, type Logger } from '@flyball/host';
+import { createLogger, HotSink, laneMetrics, LaneLoop, type Logger, startTracing, type Tracing } from '@flyball/host';
 import { Ingest, listenGrpc, listenHttp, type Listening } from '@flyball/ingest';
 import { EmbeddedLog } from '@flyball/log-embedded';
 import { MemoryHotStore } from '@flyball/memory';
@@ -48,7 +48,8 @@ export class Standalone {
    * @throws {RejectedError} `TOPIC_PARTITIONS`, `POLICY_INVALID`
    */
   static async start(options: StandaloneOptions): Promise<Standalone> {
-    const { dir, budgetBytes, logLevel, policiesDir, takesFreePort } = options.standalone;
+    const { dir, budgetBytes, logLevel, policiesDir, takesFreePort, tracesUrl } = options.standalone;
+    const tracing = tracesUrl === '' ? undefined : await startTracing('flyball-standalone', tracesUrl);
     const logger = createLogger(logLevel);
     const token = loadToken(dir, options.standalone.token);
     const reservedTopics = TOPICS.filter((topic) => TOPOLOGY[topic].isReserved);
@@ -99,6 +100,7 @@ export class Standalone {
         http,
         control,
         state,
+        tracing,
       });
     } catch (error) {
       await log.close();
@@ -113,13 +115,14 @@ export class Standalone {
   }
 
   async #stop(): Promise<void> {
-    const { log, loops, audit, sink, model, actuator, ingest, app, grpc, http, control, state } = this.#parts;
+    const { log, loops, audit, sink, model, actuator, ingest, app, grpc, http, control, state, tracing } = this.#parts;
     state.isStopping = true;
     await ingest.drain();
     await Promise.all([grpc.close(), http.close()]);
     await actuator.stop();
     await Promise.all(loops.map((loop) => loop.stop()));
     await Promise.all([audit.stop(), sink.stop(), model.stop(), control.close(), app.close()]);
+    await tracing?.stop();
     await log.close();
   }
 }
@@ -137,6 +140,7 @@ interface Parts {
   readonly http: Listening;
   readonly control: ControlPort;
   readonly state: { isStopping: boolean };
+  readonly tracing: Tracing | undefined;
 }
 
 async function startLanes(
