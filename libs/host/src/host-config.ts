@@ -49,6 +49,11 @@ export const HostConfig = z
       .min(0)
       .default(20_000)
       .describe('How long a stop may take, in ms, before the process goes anyway.'),
+    stuckMs: z
+      .int()
+      .min(10_000)
+      .default(300_000)
+      .describe('A process none of whose lanes has reached the log for so long, in ms, goes, to be started anew.'),
     logLevel: z
       .enum(['silent', 'error', 'warn', 'info', 'debug'])
       .default('info')

@@ -13,5 +13,6 @@ export { serve } from './serve.ts';
 export type { Drivers, Opener, RunningService, ServiceContext, ServiceDefinition } from './service.ts';
 export { readServiceSettings } from './service-settings.ts';
 export { readSettings } from './settings.ts';
+export { StuckWatch } from './stuck-watch.ts';
 export { startTracing, traced } from './tracing.ts';
 export type { Tracing } from './tracing.ts';

@@ -7,6 +7,7 @@ import { listenHealth, type HealthServer } from './health-server.ts';
 import { laneMetrics } from './lane-metrics.ts';
 import { createLogger, describeError, type Logger } from './logger.ts';
 import type { Opener, RunningService, ServiceDefinition } from './service.ts';
+import { StuckWatch } from './stuck-watch.ts';
 import { startTracing, type Tracing } from './tracing.ts';
 import { readServiceSettings, type ServiceSettings } from './service-settings.ts';
 
@@ -71,6 +72,12 @@ class ServiceProcess<Schema extends z.ZodType> {
     if (tracesUrl !== '') this.#tracing = await startTracing(`flyball-${this.#definition.name}`, tracesUrl);
     this.#service = await this.#start();
     this.#phase = 'running';
+    const { stuckMs } = this.#settings.host;
+    const onStuck = () => {
+      this.#logger.error({ stuckMs }, 'no lane reaches the log: a fresh process may');
+      process.exit(1);
+    };
+    new StuckWatch({ stuckMs, lanes: () => this.#lanes(), onStuck }).start();
     const health = `http://${healthHost}:${this.#health.port}`;
     const hello = { service: this.#definition.name, pid: process.pid, health, ...this.#service.addresses };
     process.stdout.write(`${JSON.stringify(hello)}\n`);

@@ -1,8 +1,12 @@
+import { type FaultRates, seen } from '@flyball/testing';
+import { LineWorld, QUIET } from './line-world.ts';
 import { CALM, ROUGH, runToy, toyOracle, toyTotals } from './toy-world.ts';
-import { seen } from '@flyball/testing';
 
 // `npm run sim -- SEED [COUNT]`: runs COUNT seeds from SEED on (default 1) and prints one line each. Exits 1 at
 // the first seed whose rough run differs from its calm one or from the oracle: that seed is the bug report.
+
+const LINE_CALM: FaultRates = { zombie: 0, crash: 0, checkpoint: 0.02 };
+const LINE_ROUGH: FaultRates = { zombie: 0.01, crash: 0.03, checkpoint: 0.1 };
 
 const first = Number(process.argv[2] ?? Math.floor(Math.random() * 2 ** 32));
 const count = Number(process.argv[3] ?? 1);
@@ -10,19 +14,39 @@ const print = (line: string) => process.stdout.write(`${line}\n`);
 const text = (map: Map<string, number>) => JSON.stringify([...map].sort());
 
 for (let seed = first; seed < first + count; seed += 1) {
+  const wrong = [...(await compareToy(seed)), ...(await compareLine(seed))];
+  print(`${wrong.length === 0 ? 'PASS' : 'FAIL'} seed ${seed} ${wrong.join(', ')}`);
+  if (wrong.length > 0) process.exit(1);
+}
+
+/** A toy line that uses every trick of the runtime: rough equals calm, and both equal an oracle over the raw records. */
+async function compareToy(seed: number): Promise<string[]> {
   const calm = await runToy(seed, CALM);
   const rough = await runToy(seed, ROUGH);
   const oracle = await toyOracle(calm.log);
   const wrong: string[] = [];
   for (const topic of ['parts', 'totals', 'alarms', 'dead']) {
     const [a, b] = [await seen(calm.log, topic), await seen(rough.log, topic)];
-    if (a.join('\n') !== b.join('\n')) wrong.push(`${topic} differ`);
+    if (a.join('\n') !== b.join('\n')) wrong.push(`toy: ${topic} differ`);
   }
   const found = await toyTotals(rough.log);
-  if (text(found.totals) !== text(oracle.totals)) wrong.push('totals are not those of the oracle');
-  if (text(found.late) !== text(oracle.late)) wrong.push('late sums are not those of the oracle');
-  const { crashes, zombies, failures, checkpoints, steps } = rough.world.report;
-  const went = `steps ${steps} crashes ${crashes} zombies ${zombies} failures ${failures} checkpoints ${checkpoints}`;
-  print(`${wrong.length === 0 ? 'PASS' : 'FAIL'} seed ${seed} ${went} ${wrong.join(', ')}`);
-  if (wrong.length > 0) process.exit(1);
+  if (text(found.totals) !== text(oracle.totals)) wrong.push('toy: totals are not those of the oracle');
+  if (text(found.late) !== text(oracle.late)) wrong.push('toy: late sums are not those of the oracle');
+  return wrong;
+}
+
+/** The whole line, from spans to commands: what each stage says in a rough run equals what it says in a calm one. */
+async function compareLine(seed: number): Promise<string[]> {
+  const story = { ...QUIET, seconds: 45, deployAt: 22, canaryErrors: 0.5, dark: [36, 39], hole: [40, 43] } as const;
+  const calm = await LineWorld.run(seed, LINE_CALM, story);
+  const rough = await LineWorld.run(seed, LINE_ROUGH, story);
+  const wrong: string[] = [];
+  const [calmWindows, roughWindows] = [
+    await seen(calm.log, 'flyball.windows'),
+    await seen(rough.log, 'flyball.windows'),
+  ];
+  if (calmWindows.join('\n') !== roughWindows.join('\n')) wrong.push('line: flyball.windows differ');
+  const attempts = [...rough.target.attempts.values()];
+  if (attempts.some((count) => count > 1)) wrong.push('line: a command was attempted twice');
+  return wrong;
 }
