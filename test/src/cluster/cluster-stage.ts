@@ -19,11 +19,14 @@ export class ClusterStage implements Stage {
     this.#twin = twin;
   }
 
-  static async open(options: Omit<ClusterOptions, 'token' | 'settings' | 'twinUrl'>): Promise<ClusterStage> {
+  /** Starts everything, with the settings of the demo; those that are given win over them. */
+  static async open(options: Omit<ClusterOptions, 'token' | 'twinUrl'>): Promise<ClusterStage> {
     const twinPort = await freePort();
     const token = randomBytes(24).toString('base64url');
-    const { aggregator, detector, planner, actuator } = DEMO;
-    const settings = { aggregator, detector, planner, actuator } as Settings;
+    const services = ['aggregator', 'detector', 'planner', 'actuator'] as const;
+    const settings = Object.fromEntries(
+      services.map((name) => [name, { ...DEMO[name], ...options.settings?.[name] }] as const),
+    );
     const twinUrl = `http://127.0.0.1:${twinPort}`;
     const cluster = await Cluster.start({ ...options, token, settings, twinUrl, policiesDir: POLICIES });
     const at = { otlpGrpc: cluster.hello('ingest').otlpGrpc!, api: cluster.hello('api').api!, token };

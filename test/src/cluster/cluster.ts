@@ -29,6 +29,8 @@ export interface ClusterOptions {
 /** Readers before writers: who reads is there before who writes. */
 const SERVICES = ['auditor', 'actuator', 'planner', 'detector', 'aggregator', 'api', 'ingest'] as const;
 
+export type Service = (typeof SERVICES)[number];
+
 /** The whole of Flyball as processes of their own, over real servers. */
 export class Cluster {
   readonly kafka: NativeKafka;
@@ -45,7 +47,7 @@ export class Cluster {
     this.dir = options.dir;
     this.token = options.token;
     const tokens = { FLYBALL_TOKEN: options.token, FLYBALL_CONTROL_TOKEN: options.token };
-    this.services = new ServiceProcesses({ ...tokens, ...redis.env, ...s3.env });
+    this.services = new ServiceProcesses({ ...tokens, ...redis.env, ...s3.env }, options.dir);
   }
 
   /** Starts servers, creates topics, starts every service. @throws with one line on what is missing, and how to get it. */
@@ -71,13 +73,18 @@ export class Cluster {
   }
 
   /** Where the first process of a service listens. */
-  hello(service: (typeof SERVICES)[number]): Hello {
+  hello(service: Service): Hello {
     return this.services.hello(`${service}-1`);
   }
 
   /** kill -9 of all services. */
   async killServices(): Promise<void> {
     await Promise.all(this.services.names.map((name) => this.services.kill(name)));
+  }
+
+  /** Names of the processes of a service. */
+  processesOf(service: Service): readonly string[] {
+    return this.services.names.filter((name) => name.startsWith(`${service}-`));
   }
 
   /** Starts all services again. */

@@ -1,5 +1,7 @@
 import { type Child, startChild, stopChild } from '@flyball/host';
 import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** What a service says when it is there. */
@@ -23,6 +25,13 @@ export interface ProcessPlan {
   readonly args: readonly string[];
 }
 
+/** How a process ended. */
+export interface Ending {
+  /** `null` when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
 const START_TIMEOUT_MS = 60_000;
 
 /** The services of a deployment, each a process of its own. */
@@ -30,10 +39,15 @@ export class ServiceProcesses {
   readonly #plans = new Map<string, ProcessPlan>();
   readonly #children = new Map<string, Child<Hello>>();
   readonly #env: Readonly<Record<string, string>>;
+  readonly #logDir: string;
 
-  /** @param env - what all of them find in their environment: secrets. */
-  constructor(env: Readonly<Record<string, string>>) {
+  /**
+   * @param env - what all of them find in their environment: secrets.
+   * @param logDir - folder that takes what they print on standard error, a file per process.
+   */
+  constructor(env: Readonly<Record<string, string>>, logDir: string) {
     this.#env = env;
+    this.#logDir = logDir;
   }
 
   /** Starts a process, and waits until it is there. */
@@ -42,6 +56,8 @@ export class ServiceProcesses {
     const child = await startChild<Hello>(main, plan.args, { env: this.#env, timeoutMs: START_TIMEOUT_MS });
     this.#plans.set(plan.name, plan);
     this.#children.set(plan.name, child);
+    const logFile = join(this.#logDir, `${plan.name}.log`);
+    child.process.stderr?.on('data', (chunk: Buffer) => appendFileSync(logFile, chunk));
     return child.hello;
   }
 
@@ -57,6 +73,13 @@ export class ServiceProcesses {
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
+  }
+
+  /** Resolves when a process has ended. */
+  async ended(name: string): Promise<Ending> {
+    const { process: child } = this.#children.get(name)!;
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    return { code: child.exitCode, signal: child.signalCode };
   }
 
   /** Sends a signal to one process. */

@@ -1,0 +1,115 @@
+import { openShop, until } from '@flyball/cli';
+import { Prng } from '@flyball/core';
+import { KafkaLog } from '@flyball/log-kafka';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Cluster, Service } from '../cluster/cluster.ts';
+import { ClusterStage } from '../cluster/cluster-stage.ts';
+import { allLanes, fleetProblems, processReport, type ProcessReport } from './check-fleet.ts';
+import { Findings } from './findings.ts';
+import type { Scenario } from './scenario.ts';
+import { Sender } from './sender.ts';
+
+export const LANES = 4;
+/** Environment of the sender. The demo's policies hold in it, so that a false alarm could become a command. */
+export const SENDER_ENVIRONMENT = 'demo-chaos';
+const HEAL_MS = 90_000;
+
+/** How a stage is set up. */
+export interface StageOptions {
+  readonly dir: string;
+  readonly seed: number;
+  readonly onNote: (text: string) => void;
+}
+
+/** A deployment that is being hurt: the cluster, who sends to it, dice, and what was found. */
+export class ChaosStage {
+  readonly flyball: ClusterStage;
+  readonly sender: Sender;
+  readonly dice: Prng;
+  readonly findings = new Findings();
+  /** The harness's own eyes on the log. */
+  readonly log: KafkaLog;
+  readonly shops: readonly string[];
+  readonly #onNote: (text: string) => void;
+  readonly #startedMs = performance.now();
+
+  private constructor(flyball: ClusterStage, log: KafkaLog, scenario: Scenario, options: StageOptions) {
+    const { shops = [], spansPerSecond = shops.length > 0 ? 100 : 300 } = scenario;
+    const { seed, onNote } = options;
+    this.flyball = flyball;
+    this.log = log;
+    this.shops = shops;
+    this.dice = new Prng(seed);
+    this.sender = new Sender({ ...flyball.addresses, environment: SENDER_ENVIRONMENT, seed, spansPerSecond });
+    this.#onNote = onNote;
+  }
+
+  /** Starts everything, and says the word that nobody has said yet: automation may act. */
+  static async open(scenario: Scenario, options: StageOptions): Promise<ChaosStage> {
+    const { dir } = options;
+    const flyball = await ClusterStage.open({ dir, lanes: LANES, rawPartitions: LANES, ...scenario.cluster });
+    try {
+      const log = await KafkaLog.open({ url: flyball.cluster.kafka.url });
+      const stage = new ChaosStage(flyball, log, scenario, options);
+      await flyball.client.request('DELETE', '/v1/killswitch');
+      for (const [index, shop] of stage.shops.entries()) await openShop(flyball, shop, options.seed * 10 + index);
+      return stage;
+    } catch (error) {
+      await flyball.close();
+      throw error;
+    }
+  }
+
+  get cluster(): Cluster {
+    return this.flyball.cluster;
+  }
+
+  /** Tells what is being done, with the time since the stage stood. */
+  tell(text: string): void {
+    this.#onNote(`t+${((performance.now() - this.#startedMs) / 1_000).toFixed(1)} ${text}`);
+  }
+
+  /** Lets a seeded time pass, ms. */
+  async pass(fromMs: number, untilMs: number): Promise<void> {
+    await pause(fromMs + this.dice.below(untilMs - fromMs));
+  }
+
+  /** kill -9 of a service's first process; it is back after a seeded time. */
+  async killAndRestart(service: Service, awayMs: readonly [number, number] = [0, 1_500]): Promise<void> {
+    const name = `${service}-1`;
+    await this.cluster.services.kill(name);
+    this.tell(`kill -9 ${name}`);
+    await this.pass(...awayMs);
+    await this.cluster.services.restart(name);
+    this.tell(`${name} is back`);
+  }
+
+  /** What every process says of itself. */
+  reports(): Promise<readonly ProcessReport[]> {
+    const { services } = this.cluster;
+    return Promise.all(services.names.map((name) => processReport(name, services.hello(name).health)));
+  }
+
+  /** Waits until every lane runs without lag. Returns what still does not. */
+  async healed(): Promise<{ problems: readonly string[]; tookMs: number }> {
+    const fromMs = performance.now();
+    let problems: readonly string[] = [];
+    await until(HEAL_MS, async () => {
+      problems = fleetProblems(await this.reports(), allLanes(LANES, LANES));
+      return problems.length === 0;
+    });
+    return { problems, tookMs: performance.now() - fromMs };
+  }
+
+  /** Whoever sends stops; what they sent is answered. */
+  async quiet(): Promise<void> {
+    for (const shop of this.shops) await this.flyball.twin('POST', `/shops/${shop}/darkness`, { isDark: true });
+    await this.sender.stop();
+  }
+
+  async close(): Promise<void> {
+    this.sender.close();
+    await this.log.close();
+    await this.flyball.close();
+  }
+}

@@ -1,0 +1,67 @@
+import { EXIT } from '@flyball/cli';
+import { parseArgs } from 'node:util';
+import { play, type RunReport } from './play.ts';
+import type { Scenario } from './scenario.ts';
+import { SCENARIOS } from './scenarios.ts';
+
+// `npm run chaos [-- --scenario NAME] [--seed N] [--seeds K] [--keep] [--list]`: hurts a deployment of real processes over a real
+// Kafka at seeded times, and checks that its promises held. Without a scenario it plays all of them. Exits with 0 or 3.
+
+const { values } = parseArgs({
+  options: {
+    scenario: { type: 'string' },
+    seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 1e6)) },
+    seeds: { type: 'string', default: '1' },
+    keep: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+  },
+});
+
+let close: (() => Promise<void>) | undefined;
+const interrupt = () => void (close?.() ?? Promise.resolve()).finally(() => process.exit(130));
+process.on('SIGINT', interrupt);
+process.on('SIGTERM', interrupt);
+
+if (values.list) {
+  for (const { name, title } of SCENARIOS) process.stdout.write(`${name.padEnd(24)} ${title}\n`);
+} else {
+  process.exitCode = await playAll(chosen(values.scenario));
+}
+
+function chosen(name: string | undefined): readonly Scenario[] {
+  const found = SCENARIOS.filter((scenario) => name === undefined || scenario.name === name);
+  if (found.length > 0) return found;
+  process.stderr.write(`no scenario ${name}; npm run chaos -- --list names them\n`);
+  process.exit(EXIT.usage);
+}
+
+async function playAll(scenarios: readonly Scenario[]): Promise<number> {
+  const reports: RunReport[] = [];
+  const [first, count] = [Number(values.seed), Number(values.seeds)];
+  for (const scenario of scenarios) {
+    for (let seed = first; seed < first + count; seed += 1) {
+      process.stdout.write(`\n== ${scenario.name}, seed ${seed}: ${scenario.title}\n`);
+      const onNote = (text: string) => process.stdout.write(`   ${text}\n`);
+      const onStage = (stop: () => Promise<void>) => (close = stop);
+      const report = await play(scenario, { seed, keeps: values.keep, onNote, onStage });
+      reports.push(report);
+      tell(report);
+    }
+  }
+  if (reports.length > 1) process.stdout.write('\n');
+  for (const { scenario, seed, failures, seconds } of reports.length > 1 ? reports : []) {
+    const word = failures.length === 0 ? 'PASS' : 'FAIL';
+    process.stdout.write(`${word} ${scenario.padEnd(24)} seed ${seed} ${seconds.toFixed(0)} s ${failures[0] ?? ''}\n`);
+  }
+  return reports.every(({ failures }) => failures.length === 0) ? EXIT.pass : EXIT.fail;
+}
+
+function tell({ scenario, seed, failures, numbers, seconds, dir }: RunReport): void {
+  const told = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
+  process.stdout.write(`   ${told.join(', ')}\n`);
+  for (const failure of failures) process.stdout.write(`   FAILED ${failure}\n`);
+  if (dir !== '') process.stdout.write(`   data and logs kept in ${dir}\n`);
+  process.stdout.write(
+    `${failures.length === 0 ? 'PASS' : 'FAIL'} ${scenario} seed ${seed} in ${seconds.toFixed(0)} s\n`,
+  );
+}

@@ -1,0 +1,21 @@
+import { ACTUATOR_SCENARIOS } from './actuator-scenarios.ts';
+import { BROKER_SCENARIOS } from './broker-scenarios.ts';
+import { CHECKPOINT_SCENARIOS } from './checkpoint-scenarios.ts';
+import { DATA_SCENARIOS } from './data-scenarios.ts';
+import { FREEZE_SCENARIOS } from './freeze-scenarios.ts';
+import { KILL_SCENARIOS } from './kill-scenarios.ts';
+import type { Scenario } from './scenario.ts';
+import { SILENCE_SCENARIOS } from './silence-scenarios.ts';
+import { STOP_SCENARIOS } from './stop-scenarios.ts';
+
+/** All ways to hurt a deployment, the run without a fault first. */
+export const SCENARIOS: readonly Scenario[] = [
+  ...KILL_SCENARIOS,
+  ...ACTUATOR_SCENARIOS,
+  ...BROKER_SCENARIOS,
+  ...FREEZE_SCENARIOS,
+  ...CHECKPOINT_SCENARIOS,
+  ...DATA_SCENARIOS,
+  ...SILENCE_SCENARIOS,
+  ...STOP_SCENARIOS,
+];
