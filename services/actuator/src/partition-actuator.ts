@@ -53,6 +53,8 @@ export class PartitionActuator {
   readonly #outcomes = { offset: 0, marks: new Marks() };
   /** Commands by this run that an attempt was made of: never again. */
   readonly #attempted = new Set<string>();
+  /** When this run first claimed commands that it has not finished, by its monotonic clock, ms. */
+  readonly #claimedMs = new Map<string, number>();
   #queue: Command[] = [];
   #pending: NewRecord | undefined;
   #sequence = 0;
@@ -81,6 +83,7 @@ export class PartitionActuator {
     for (const command of [...this.#queue]) {
       const isDone = await this.#handle(command);
       if (!isDone) continue;
+      this.#claimedMs.delete(command.commandId);
       this.#queue = this.#queue.filter((other) => other !== command);
       return true;
     }
@@ -108,9 +111,14 @@ export class PartitionActuator {
   async #claimAndTry(command: Command): Promise<boolean> {
     const { run, config, killSwitch, wallMs, monotonicMs } = this.#options;
     const { commandId, target, incidentId } = command;
-    const claim: Claim = { type: 'claim', commandId, target, incidentId, run, claimedAtMs: wallMs() };
-    await this.#say(claim);
-    const claimedMs = monotonicMs();
+    // The age of a claim counts from when it may first have been in the log, however long its answer took and however often the
+    // log was away since: others wait only so long before they look at the target and tell what they see.
+    const claimedMs = this.#claimedMs.get(commandId) ?? monotonicMs();
+    if (!this.#claimedMs.has(commandId)) {
+      this.#claimedMs.set(commandId, claimedMs);
+      const claim: Claim = { type: 'claim', commandId, target, incidentId, run, claimedAtMs: wallMs() };
+      await this.#say(claim);
+    }
     await this.#readOutcomes();
     const known = this.#table.of(commandId);
     if (known.isFinal) return true;

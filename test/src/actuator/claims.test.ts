@@ -8,6 +8,7 @@ import {
   type OutcomesMessage,
   targetKey,
 } from '@flyball/contracts';
+import { UnavailableError } from '@flyball/core';
 import { MemoryLog } from '@flyball/memory';
 import { formatProvenance, type Log, PROVENANCE_HEADER, writerOrigin } from '@flyball/runtime';
 import { altered, type AppendFault, FakeTarget, FaultyLog, recordsOf } from '@flyball/testing';
@@ -115,6 +116,39 @@ describe('after the claim, but before the attempt', () => {
     await word('resume', 1);
     await run(await open(afterClaim(OUTCOMES.topic, () => (nowMs += 5_000))));
     expect(await final()).toMatchObject([{ status: 'applied', by: 'attempt' }]);
+  });
+});
+
+describe('a claim is as old as its first try: others may have given up on it, and told what they saw', () => {
+  const AWAY_MS = 20_000;
+
+  test('an answer to the claim that took too long stops it', async () => {
+    await word('resume', 1);
+    const faults: AppendFault[] = ['unacked'];
+    const faulty = new FaultyLog(
+      log,
+      () => faults.shift() ?? 'none',
+      () => false,
+    );
+    const actuator = await open(faulty);
+    await expect(actuator.partitions[0]!.pump()).rejects.toMatchObject({ code: 'LOG_APPEND_UNKNOWN' });
+    nowMs += AWAY_MS;
+    await run(actuator);
+    expect([...target.attempts]).toEqual([]);
+    expect(await final()).toMatchObject([{ status: 'rejected', reason: 'claim_expired' }]);
+  });
+
+  test('a log that was away between the claim and the attempt stops it', async () => {
+    await word('resume', 1);
+    const away = () => {
+      nowMs += AWAY_MS;
+      throw new UnavailableError('LOG_UNAVAILABLE', 'planted: the log is away');
+    };
+    const actuator = await open(afterClaim('flyball.control', away));
+    await expect(actuator.partitions[0]!.pump()).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+    await run(actuator);
+    expect([...target.attempts]).toEqual([]);
+    expect(await final()).toMatchObject([{ status: 'rejected', reason: 'claim_expired' }]);
   });
 });
 

@@ -30,8 +30,8 @@ export class ChaosStage {
   /** The harness's own eyes on the log. */
   readonly log: KafkaLog;
   readonly shops: readonly string[];
-  readonly #onNote: (text: string) => void;
-  readonly #startedMs = performance.now();
+  /** Tells what is being done, with the time since the stage stood. */
+  readonly tell: (text: string) => void;
 
   private constructor(flyball: ClusterStage, log: KafkaLog, scenario: Scenario, options: StageOptions) {
     const { shops = [], spansPerSecond = shops.length > 0 ? 100 : 300 } = scenario;
@@ -41,7 +41,8 @@ export class ChaosStage {
     this.shops = shops;
     this.dice = new Prng(seed);
     this.sender = new Sender({ ...flyball.addresses, environment: SENDER_ENVIRONMENT, seed, spansPerSecond });
-    this.#onNote = onNote;
+    const fromMs = performance.now();
+    this.tell = (text) => onNote(`t+${((performance.now() - fromMs) / 1_000).toFixed(1)} ${text}`);
   }
 
   /** Starts everything, and says the word that nobody has said yet: automation may act. */
@@ -62,11 +63,6 @@ export class ChaosStage {
 
   get cluster(): Cluster {
     return this.flyball.cluster;
-  }
-
-  /** Tells what is being done, with the time since the stage stood. */
-  tell(text: string): void {
-    this.#onNote(`t+${((performance.now() - this.#startedMs) / 1_000).toFixed(1)} ${text}`);
   }
 
   /** Lets a seeded time pass, ms. */
