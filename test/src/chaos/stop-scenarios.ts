@@ -5,6 +5,8 @@ import type { Scenario } from './scenario.ts';
 
 const SERVICES: readonly Service[] = ['ingest', 'aggregator', 'detector', 'planner', 'auditor', 'actuator', 'api'];
 const POLL_MS = 3;
+/** Requests that are on their way when a service is asked to stop. */
+const BURST_REQUESTS = 40;
 /** Beyond this a stop is no longer a graceful one, ms: half of what a process may take. */
 const STOP_MS_MAX = 10_000;
 const AT_ONCE_MS = 1_500;
@@ -45,6 +47,7 @@ export const STOP_SCENARIOS: readonly Scenario[] = [
       let longestMs = 0;
       for (const service of SERVICES) {
         await stage.pass(500, 2_000);
+        stage.sender.burst(BURST_REQUESTS);
         longestMs = Math.max(longestMs, await stopWatched(stage, `${service}-1`));
         await services.restart(`${service}-1`);
       }

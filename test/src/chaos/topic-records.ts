@@ -32,7 +32,7 @@ export async function topicRecords(log: KafkaLog, topic: string): Promise<readon
 }
 
 /** Records that are above all others of their origin that came before. Written out here: a checker must not trust the checked. */
-function pastMarks(records: readonly StoredRecord[]): readonly StoredRecord[] {
+export function pastMarks(records: readonly StoredRecord[]): readonly StoredRecord[] {
   const highest = new Map<string, readonly number[]>();
   return records.filter(({ headers }) => {
     const text = headers['flyball-provenance'];

@@ -51,9 +51,14 @@ export class NativeKafka implements RealPart {
     this.url = url;
   }
 
+  /** Gets what a node needs, once. Returns what is missing and how to get it, or `undefined`. */
+  static missing(): Promise<string | undefined> {
+    return ensureJars();
+  }
+
   /** Formats a new folder and starts all nodes; or says what is missing, and how to get it. */
   static async start(options: KafkaOptions): Promise<NativeKafka | MissingPart> {
-    const missing = await ensureJars();
+    const missing = await NativeKafka.missing();
     if (missing !== undefined) return { missing };
     const { dir, nodes = 1, brokerSessionMs = 2_000, listeners = [], extra = [], scram = [] } = options;
     const firstPort = await freePorts(nodes * PORTS_PER_NODE);

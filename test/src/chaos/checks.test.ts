@@ -1,0 +1,151 @@
+import { AggregatorConfig } from '@flyball/aggregator';
+import { windowsCodec } from '@flyball/contracts';
+import { Prng } from '@flyball/core';
+import type { StoredRecord } from '@flyball/runtime';
+import { recordsOf } from '@flyball/testing';
+import { expect, test } from 'vitest';
+import { RAW, TwoPhases } from '../aggregator/two-phases.ts';
+import { chaosRequest } from './chaos-request.ts';
+import { checkDelivery } from './check-delivery.ts';
+import { checkWindows, emittedWindows } from './check-windows.ts';
+import { Findings } from './findings.ts';
+import { Ledger } from './ledger.ts';
+import { type PartitionRecords, pastMarks } from './topic-records.ts';
+import { expectedWindows } from './window-oracle.ts';
+
+// Goal: a run that passes means something. Method: records of a healthy run pass; then one thing at a time is lost, doubled,
+// altered or stored against its sender's will, and each must be named.
+
+const SIZES = { windowMs: 2_000, graceMs: 1_000, earlyMs: 60_000 };
+
+/** A healthy run over a log in memory: what was sent, and all that came of it. */
+async function healthy() {
+  const dice = new Prng(1);
+  const bench = await TwoPhases.open(AggregatorConfig.parse({ windowMs: 2_000, graceMs: 1_000, settleMs: 0 }));
+  const ledger = new Ledger();
+  for (let second = 1; second <= 30; second += 1) {
+    await bench.tick(second * 1_000);
+    if (second > 20) continue;
+    const id = `r-${second}`;
+    const plan = { id, environment: 'demo', service: `s${second % 3}`, spans: 5, nowMs: bench.clock.nowMs };
+    const value = chaosRequest(plan, dice);
+    ledger.answered(ledger.sent(id, value, 5), { kind: 'acked' });
+    const headers = { 'flyball-provenance': `0.${second}.0@writer:ingest/a` };
+    const record = { key: '', headers, value };
+    // The second of two appends of the same record is no request of its own.
+    for (let time = 0; time < (second % 4 === 0 ? 2 : 1); time += 1) {
+      await bench.log.append({ topic: 'otlp_spans', partition: second % RAW }, [record]);
+    }
+  }
+  await bench.run();
+  const topic = (name: string, partitions: number) =>
+    Promise.all(
+      Array.from({ length: partitions }, async (_, partition) => {
+        return recordsOf(bench.log, { topic: name, partition });
+      }),
+    );
+  return { ledger, raw: await topic('otlp_spans', RAW), windows: await topic('flyball.windows', 2) };
+}
+
+type Run = Awaited<ReturnType<typeof healthy>>;
+
+function failuresOf({ ledger, raw, windows }: Run): readonly string[] {
+  const findings = new Findings();
+  const read = (lists: readonly (readonly StoredRecord[])[]): PartitionRecords[] =>
+    lists.map((stored, partition) => ({ partition, stored, counted: pastMarks(stored) }));
+  const expected = expectedWindows(read(raw), SIZES);
+  checkDelivery(ledger, expected.chunks, findings);
+  checkWindows(expected, emittedWindows(read(windows)), findings);
+  return findings.failures;
+}
+
+/** The partitions of a topic, with one record of a kind changed, left out, or given more than once. */
+function changed(
+  lists: readonly (readonly StoredRecord[])[],
+  isIt: (record: StoredRecord) => boolean,
+  change: (record: StoredRecord) => readonly StoredRecord[],
+): (readonly StoredRecord[])[] {
+  let isDone = false;
+  return lists.map((records) =>
+    records.flatMap((record) => {
+      if (isDone || !isIt(record)) return [record];
+      isDone = true;
+      return change(record);
+    }),
+  );
+}
+
+const isSpans = ({ value }: StoredRecord) => value.length > 0;
+const isWindow = (record: StoredRecord) => {
+  const message = windowsCodec.decode(record);
+  return message.type === 'window' && message.spans > 0;
+};
+const withWindow = (record: StoredRecord, more: object): StoredRecord[] => {
+  const message = windowsCodec.decode(record);
+  return [{ ...record, value: windowsCodec.encode({ ...message, ...more } as never) }];
+};
+
+test('a healthy run passes', async () => {
+  expect(failuresOf(await healthy())).toEqual([]);
+});
+
+test.each<[string, RegExp, (run: Run) => Run]>([
+  [
+    'an acked request that is not in the log',
+    /acked requests are not in the log/,
+    (run) => ({ ...run, raw: changed(run.raw, isSpans, () => []) }),
+  ],
+  [
+    'a request that is there twice, under another name',
+    /more often than they were acked/,
+    (run) => {
+      const again = (record: StoredRecord) => ({
+        ...record,
+        headers: { 'flyball-provenance': '0.1.0@writer:ingest/b' },
+      });
+      return { ...run, raw: changed(run.raw, isSpans, (record) => [record, again(record)]) };
+    },
+  ],
+  [
+    'a request that was refused, and is there',
+    /more often than they were acked/,
+    (run) => {
+      run.ledger.entries[4]!.acked = 0;
+      return run;
+    },
+  ],
+  [
+    'a byte that is another',
+    /not in the log as they were sent/,
+    (run) => {
+      const spoil = (record: StoredRecord) => {
+        const value = Buffer.from(record.value);
+        value[value.length - 1]! ^= 1;
+        return [{ ...record, value }];
+      };
+      return { ...run, raw: changed(run.raw, isSpans, spoil) };
+    },
+  ],
+  [
+    'a window that is not there',
+    /windows differ from the oracle/,
+    (run) => ({ ...run, windows: changed(run.windows, isWindow, () => []) }),
+  ],
+  [
+    'a window with a span too many',
+    /windows differ from the oracle/,
+    (run) => ({ ...run, windows: changed(run.windows, isWindow, (record) => withWindow(record, { spans: 99 })) }),
+  ],
+  [
+    'a window whose series are gone',
+    /windows differ from the oracle/,
+    (run) => ({ ...run, windows: changed(run.windows, isWindow, (record) => withWindow(record, { series: [] })) }),
+  ],
+  [
+    'late spans that were made up',
+    /window \+ late \+ early/,
+    (run) => ({ ...run, windows: changed(run.windows, isWindow, (record) => withWindow(record, { lateSpans: 1 })) }),
+  ],
+])('%s is named', async (_name, expected, plant) => {
+  expect(failuresOf(plant(await healthy())).join('\n')).toMatch(expected);
+});
