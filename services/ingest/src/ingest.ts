@@ -143,6 +143,16 @@ export class Ingest {
     await setImmediate();
   }
 
+  /**
+   * Tells what was refused since the last tick: who drains refuses, and nobody must take for silence what was sent meanwhile.
+   * Call it after {@link drain}, when no request can come any more.
+   */
+  async close(): Promise<void> {
+    if (this.#refused.size === 0) return;
+    this.#tick();
+    await Promise.all(this.#writers.map((writer) => writer.drain()));
+  }
+
   async #store(bytes: Uint8Array, tenant: string, spans: number): Promise<void> {
     const count = (outcome: string) => {
       this.#spans.inc({ outcome }, spans);

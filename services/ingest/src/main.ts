@@ -17,6 +17,7 @@ await serve({
     const stop = async () => {
       await ingest.drain();
       await Promise.all([grpc.close(), http.close()]);
+      await ingest.close();
     };
     const urlOf = (port: number) => `http://${config.host}:${port}`;
     return { addresses: { otlpGrpc: urlOf(grpc.port), otlpHttp: urlOf(http.port) }, stop };

@@ -119,6 +119,7 @@ export class Standalone {
     state.isStopping = true;
     await ingest.drain();
     await Promise.all([grpc.close(), http.close()]);
+    await ingest.close();
     await actuator.stop();
     await Promise.all(loops.map((loop) => loop.stop()));
     await Promise.all([audit.stop(), sink.stop(), model.stop(), control.close(), app.close()]);

@@ -14,6 +14,8 @@ export interface LedgerEntry {
   acked: number;
   unknown: number;
   refused: number;
+  /** Why it was refused, or is unknown, try by try. */
+  readonly names: string[];
 }
 
 /** What was sent, and what became of it as far as its sender can know. */
@@ -23,7 +25,7 @@ export class Ledger {
 
   /** Puts a request on record before its first try. */
   sent(id: string, bytes: Uint8Array, spans: number): LedgerEntry {
-    const entry = { id, bytes, spans, acked: 0, unknown: 0, refused: 0 };
+    const entry = { id, bytes, spans, acked: 0, unknown: 0, refused: 0, names: [] };
     this.#entries.set(id, entry);
     return entry;
   }
@@ -31,6 +33,7 @@ export class Ledger {
   /** Puts the answer to one try on record. */
   answered(entry: LedgerEntry, fate: Fate): void {
     entry[fate.kind] += 1;
+    if (fate.kind !== 'acked') entry.names.push(fate.name);
     const name = fate.kind === 'acked' ? 'acked' : `${fate.kind} ${fate.name}`;
     this.#names.set(name, (this.#names.get(name) ?? 0) + 1);
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ChaosStage } from './chaos-stage.ts';
 import { checkAudit, checkCommands, checkSilence } from './check-commands.ts';
+import { checkCoverage } from './check-coverage.ts';
 import { checkDelivery } from './check-delivery.ts';
 import { checkFleet } from './check-fleet.ts';
 import { checkBalance, checkStored, ingestCounts } from './check-ingest.ts';
@@ -93,6 +94,7 @@ async function check(stage: ChaosStage, scenario: Scenario): Promise<void> {
   const expected = expectedWindows(raw, SIZES);
   checkDelivery(sender.ledger, expected.chunks, findings);
   checkWindows(expected, emitted, findings);
+  checkCoverage(sender.ledger, emitted, findings);
   checkStored(raw, await ingestCounts(stage.cluster.hello('ingest').health, 'spans'), findings);
   const letters = (await topicRecords(log, 'flyball.dead_letters')).flatMap(({ counted }) => counted);
   const { unreadable } = expected;

@@ -289,6 +289,15 @@ test('every raw partition gets ticks, which are valid empty requests to anybody 
   expect(provenanceOf(tick!.headers)).toMatchObject({ position: 1, epoch: 0 });
 });
 
+test('a stop tells what it refused: windows of that time are not whole', async () => {
+  await ingest.drain();
+  expect(await refusal(good)).toMatchObject({ details: expect.stringContaining('INGEST_DRAINING') });
+  await Promise.all([grpc.close(), http.close()]);
+  await ingest.close();
+  const last = (await allRecords(log, 'otlp_spans')).map(readRaw).filter((raw) => raw.type === 'tick');
+  expect(last).toEqual(Array.from({ length: PARTITIONS }, () => ({ type: 'tick', refused: { default: 2 } })));
+});
+
 test('a stop answers what it has, refuses what comes, and lets go', async () => {
   const last = call(good);
   await last;
