@@ -21,6 +21,8 @@ const IDLE_WAIT_MS = SECOND_MS;
 const UNCLEAN_AFTER_MS = 30 * SECOND_MS;
 /** Not failures: the lane is another release's, or not ours yet. */
 const CUT_CODES: readonly string[] = ['LANE_CUT', 'LANE_CUT_PENDING', 'LANE_NOT_ACTIVE'];
+/** How long whoever asks how a lane is doing waits for the log, ms. */
+const HEALTH_WAIT_MS = SECOND_MS;
 const BACKOFF_MIN_MS = 50;
 const BACKOFF_MAX_MS = 5 * SECOND_MS;
 
@@ -32,7 +34,7 @@ export interface LaneHealth {
   readonly code: string;
   readonly hint: string;
   readonly offset: number;
-  /** Records in the inbox that were not read yet. */
+  /** Records in the inbox that were not read yet, when the log last told. */
   readonly lag: number;
   /** Age of the oldest of them, seconds; 0 when there is none. */
   readonly lagSeconds: number;
@@ -51,6 +53,7 @@ export class LaneLoop<In, Out extends TopicBodies> {
   #pendingSinceMs: number | undefined;
   #runner: LaneRunner<In, Out> | undefined;
   #failure: AppError | undefined;
+  #endOffset = 0;
   #state: LaneHealth['state'] = 'opening';
   #backoffMs = BACKOFF_MIN_MS;
   #savedAtMs = 0;
@@ -102,12 +105,14 @@ export class LaneLoop<In, Out extends TopicBodies> {
     this.#state = 'stopped';
   }
 
+  /** Answers also while the log does not: that is when people ask. */
   async health(): Promise<LaneHealth> {
-    const { topic } = this.#spec.inbox;
+    const inbox = { topic: this.#spec.inbox.topic, partition: this.#partition };
+    const range = await within(this.#ports.log.range(inbox), HEALTH_WAIT_MS).catch(() => undefined);
+    this.#endOffset = range?.endOffset ?? this.#endOffset;
     const offset = this.#runner?.offset ?? 0;
-    const { endOffset } = await this.#ports.log.range({ topic, partition: this.#partition });
     const { code = '', hint = '' } = this.#failure ?? {};
-    const lag = Math.max(0, endOffset - offset);
+    const lag = Math.max(0, this.#endOffset - offset);
     const readAtMs = this.#runner?.lastAppendedAtMs;
     const lagSeconds = lag === 0 || readAtMs === undefined ? 0 : Math.max(0, Date.now() - readAtMs) / SECOND_MS;
     const isUnclean = this.#runner?.isUnclean ?? false;
@@ -188,4 +193,10 @@ export class LaneLoop<In, Out extends TopicBodies> {
     await new Promise((resolve) => setTimeout(resolve, this.#backoffMs));
     this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MAX_MS);
   }
+}
+
+async function within<T>(work: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), timeoutMs)));
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -123,7 +123,7 @@ class ServiceProcess<Schema extends z.ZodType> {
   }
 
   async #lanes() {
-    return (await this.#service?.lanes?.().catch(() => undefined)) ?? [];
+    return (await this.#service?.lanes?.()) ?? [];
   }
 
   async #report() {

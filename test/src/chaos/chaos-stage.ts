@@ -40,7 +40,8 @@ export class ChaosStage {
     this.log = log;
     this.shops = shops;
     this.dice = new Prng(seed);
-    this.sender = new Sender({ ...flyball.addresses, environment: SENDER_ENVIRONMENT, seed, spansPerSecond });
+    const { resends = false } = scenario;
+    this.sender = new Sender({ ...flyball.addresses, environment: SENDER_ENVIRONMENT, seed, spansPerSecond, resends });
     const fromMs = performance.now();
     this.tell = (text) => onNote(`t+${((performance.now() - fromMs) / 1_000).toFixed(1)} ${text}`);
   }

@@ -3,6 +3,8 @@ import type { ChaosStage } from './chaos-stage.ts';
 import { awaitMoment, deployBad, learned } from './release.ts';
 import type { Scenario } from './scenario.ts';
 
+const BURST_REQUESTS = 40;
+
 /** A process stands still for a while, and then goes on as if nothing had been. */
 async function freeze(stage: ChaosStage, name: string, work: () => Promise<void>): Promise<void> {
   const { services } = stage.cluster;
@@ -18,6 +20,19 @@ async function freeze(stage: ChaosStage, name: string, work: () => Promise<void>
 
 /** Zombies: owners that do not know that they were taken over. */
 export const FREEZE_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'freeze-ingest',
+    title: 'SIGSTOP of ingest in the middle of a burst, for longer than it waits for the log, then SIGCONT',
+    run: async (stage) => {
+      for (let time = 0; time < 2; time += 1) {
+        await stage.pass(3_000, 6_000);
+        stage.sender.burst(BURST_REQUESTS);
+        await stage.pass(1, 40);
+        await freeze(stage, 'ingest-1', () => stage.pass(3_000, 15_000));
+      }
+      await stage.pass(5_000, 8_000);
+    },
+  },
   {
     name: 'freeze-aggregator',
     title: 'SIGSTOP of one of two aggregators until the other has taken over, then SIGCONT; twice',

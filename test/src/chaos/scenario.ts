@@ -13,6 +13,8 @@ export interface Scenario {
   readonly shops?: readonly string[];
   /** Spans per second of the sender; default 300, and 100 beside shops. */
   readonly spansPerSecond?: number;
+  /** Whether the sender sends again what may be sent again. Default false. */
+  readonly resends?: boolean;
   /** Commands that must be on record at the end; default none. */
   readonly commands?: number;
   /** Whether signals about the sender's services are a failure: nothing about them ever changes. Default true. */

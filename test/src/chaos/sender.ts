@@ -13,7 +13,7 @@ const DEADLINE_MS = 20_000;
 const HTTP_EVERY = 5;
 const MALFORMED_EVERY = 50;
 const RESEND_AFTER_MS = 1_000;
-const RESENDS_MAX = 5;
+const RESENDS_MAX = 30;
 
 /** How a sender behaves. */
 export interface SenderOptions {
@@ -23,7 +23,7 @@ export interface SenderOptions {
   readonly seed: number;
   readonly spansPerSecond: number;
   /** Whether it sends again what may be sent again, as an exporter does; then what was unknown may count twice. */
-  readonly resends?: boolean;
+  readonly resends: boolean;
 }
 
 /** Sends traces at a steady rate, whatever the answers are, and keeps a ledger of them. */
@@ -85,7 +85,7 @@ export class Sender {
       const fate = isHttp ? await this.#overHttp(entry.bytes) : await this.#overGrpc(entry.bytes);
       this.ledger.answered(entry, fate);
       const isFinal = fate.kind === 'acked' || (fate.kind === 'refused' && fate.name.startsWith('OTLP_'));
-      if (isFinal || this.#options.resends !== true) return;
+      if (isFinal || !this.#options.resends) return;
       await pause(RESEND_AFTER_MS);
     }
   }

@@ -1,0 +1,66 @@
+import { EMPTY_BYTES, UnavailableError } from '@flyball/core';
+import { createLogger, LaneLoop } from '@flyball/host';
+import { MemoryLog, MemoryObjects } from '@flyball/memory';
+import type { LaneSpec, Log } from '@flyball/runtime';
+import { altered, jsonCodec } from '@flyball/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+// Goal: whoever asks how a lane is doing gets an answer, above all while the log gives none. Method: a lane over a log that goes
+// away, in both ways: it refuses, or says nothing at all.
+
+const AT = { topic: 'facts', partition: 0 };
+const record = { key: '', headers: {}, value: Buffer.from('1') };
+const SPEC = {
+  name: 'nothing',
+  create: () => ({
+    process: () => undefined,
+    skip: () => undefined,
+    snapshot: () => EMPTY_BYTES,
+    restore: () => undefined,
+  }),
+  inbox: { topic: 'facts', codec: jsonCodec<number>(), foreign: false },
+  outboxes: {},
+  deadLetters: { topic: 'dead', codec: jsonCodec(), partitions: 1 },
+  behaviour: 'test',
+} as LaneSpec<number, Record<string, never>>;
+
+let log: MemoryLog;
+let away: 'here' | 'refusing' | 'silent';
+let loop: LaneLoop<number, Record<string, never>>;
+
+beforeEach(async () => {
+  away = 'here';
+  log = new MemoryLog(() => 0);
+  for (const topic of ['facts', 'dead']) await log.create(topic, 1);
+  const meet = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (away === 'silent') return new Promise<never>(() => undefined);
+    if (away === 'refusing') throw new UnavailableError('LOG_UNAVAILABLE', 'planted: the log is away');
+    return work();
+  };
+  const on = altered<Log>(log, {
+    read: (from, offset, maxBytes) => meet(() => log.read(from, offset, maxBytes)),
+    range: (of) => meet(() => log.range(of)),
+  });
+  loop = new LaneLoop(SPEC, { log: on, objects: new MemoryObjects() }, 0, createLogger('silent'));
+  loop.start();
+  await log.append(AT, [record]);
+  await expect.poll(() => loop.health()).toMatchObject({ state: 'running', offset: 1, lag: 0 });
+});
+afterEach(async () => {
+  if (away === 'silent') return;
+  away = 'here';
+  await loop.stop();
+});
+
+test('a lane whose log is away says that it fails, and why; and runs again when it is back', async () => {
+  away = 'refusing';
+  await expect.poll(() => loop.health()).toMatchObject({ state: 'failing', code: 'LOG_UNAVAILABLE', lag: 0 });
+  away = 'here';
+  await log.append(AT, [record]);
+  await expect.poll(() => loop.health(), { timeout: 5_000 }).toMatchObject({ state: 'running', code: '', offset: 2 });
+});
+
+test('a log that says nothing does not keep whoever asks for long', async () => {
+  away = 'silent';
+  expect(await loop.health()).toMatchObject({ offset: 1, lag: 0 });
+}, 3_000);
