@@ -7,7 +7,7 @@ const Request = protobuf.parse(readFileSync(PROTO, 'utf8')).root.lookupType('Exp
 const LENGTH_DELIMITED = 2;
 
 /** A span as protobufjs reads it. */
-export interface RawSpan {
+interface RawSpan {
   readonly environment: string;
   readonly service: string;
   readonly endMs: number;

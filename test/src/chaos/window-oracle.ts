@@ -24,7 +24,7 @@ export interface ExpectedWindow {
 }
 
 /** What was missed of a service, over all windows. */
-export interface ServiceTotals {
+interface ServiceTotals {
   stored: number;
   late: number;
   early: number;
