@@ -41,7 +41,7 @@ beforeEach(async () => {
     read: (from, offset, maxBytes) => meet(() => log.read(from, offset, maxBytes)),
     range: (of) => meet(() => log.range(of)),
   });
-  loop = new LaneLoop(SPEC, { log: on, objects: new MemoryObjects() }, 0, createLogger('silent'));
+  loop = new LaneLoop(SPEC, { log: on, objects: new MemoryObjects() }, 0, { logger: createLogger('silent') });
   loop.start();
   await log.append(AT, [record]);
   await expect.poll(() => loop.health()).toMatchObject({ state: 'running', offset: 1, lag: 0 });
