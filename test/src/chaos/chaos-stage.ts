@@ -13,6 +13,8 @@ export const LANES = 4;
 /** Environment of the sender. The demo's policies hold in it, so that a false alarm could become a command. */
 export const SENDER_ENVIRONMENT = 'demo-chaos';
 const HEAL_MS = 90_000;
+/** As in production: with the demo's, two errors by chance just before a bad release are enough to call it innocent. */
+const VETO_TOLERANCE_MS = 20_000;
 
 /** How a stage is set up. */
 export interface StageOptions {
@@ -49,7 +51,10 @@ export class ChaosStage {
   /** Starts everything, and says the word that nobody has said yet: automation may act. */
   static async open(scenario: Scenario, options: StageOptions): Promise<ChaosStage> {
     const { dir } = options;
-    const flyball = await ClusterStage.open({ dir, lanes: LANES, rawPartitions: LANES, ...scenario.cluster });
+    const { processes = {}, settings = {} } = scenario.cluster ?? {};
+    const planner = { vetoToleranceMs: VETO_TOLERANCE_MS, ...settings['planner'] };
+    const shape = { dir, lanes: LANES, rawPartitions: LANES, processes, settings: { ...settings, planner } };
+    const flyball = await ClusterStage.open(shape);
     try {
       const log = await KafkaLog.open({ url: flyball.cluster.kafka.url });
       const stage = new ChaosStage(flyball, log, scenario, options);
