@@ -3,7 +3,6 @@ import { stopChild } from '@flyball/host';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Cluster, type ClusterOptions } from './cluster.ts';
-import type { Settings } from './settings.ts';
 
 type Child = Parameters<typeof stopChild>[0];
 

@@ -295,7 +295,8 @@ test('a stop tells what it refused: windows of that time are not whole', async (
   await Promise.all([grpc.close(), http.close()]);
   await ingest.close();
   const last = (await allRecords(log, 'otlp_spans')).map(readRaw).filter((raw) => raw.type === 'tick');
-  expect(last).toEqual(Array.from({ length: PARTITIONS }, () => ({ type: 'tick', refused: { default: 2 } })));
+  const tick = { type: 'tick', refused: { default: 2 }, writer: expect.any(String), stalled: {} };
+  expect(last).toEqual(Array.from({ length: PARTITIONS }, () => tick));
 });
 
 test('a stop answers what it has, refuses what comes, and lets go', async () => {
