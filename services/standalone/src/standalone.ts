@@ -11,7 +11,7 @@ import { activateIfChanged, createTopics, type TopicBodies } from '@flyball/runt
 import { TwinTarget } from '@flyball/target-twin';
 import type { FastifyInstance } from 'fastify';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 import { logMetrics } from './log-metrics.ts';
@@ -86,7 +86,10 @@ export class Standalone {
         otlpHttp: `http://${at.host}:${http.port}`,
         actuator: `http://${options.actuator.host}:${control.port}`,
       };
-      writeFileSync(join(dir, 'addresses.json'), `${JSON.stringify(addresses)}\n`);
+      // Whole or not at all: the CLI may read it at any moment.
+      const path = join(dir, 'addresses.json');
+      writeFileSync(`${path}.new`, `${JSON.stringify(addresses)}\n`);
+      renameSync(`${path}.new`, path);
       return new Standalone(addresses, token, {
         log,
         loops,

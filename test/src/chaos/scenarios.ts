@@ -6,6 +6,7 @@ import { FREEZE_SCENARIOS } from './freeze-scenarios.ts';
 import { KILL_SCENARIOS } from './kill-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { SILENCE_SCENARIOS } from './silence-scenarios.ts';
+import { STORE_SCENARIOS } from './store-scenarios.ts';
 import { STOP_SCENARIOS } from './stop-scenarios.ts';
 
 /** All ways to hurt a deployment, the run without a fault first. */
@@ -17,5 +18,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...CHECKPOINT_SCENARIOS,
   ...DATA_SCENARIOS,
   ...SILENCE_SCENARIOS,
+  ...STORE_SCENARIOS,
   ...STOP_SCENARIOS,
 ];

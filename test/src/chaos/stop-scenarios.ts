@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Service } from '../cluster/cluster.ts';
 import type { ChaosStage } from './chaos-stage.ts';
+import { awaitMoment, deployBad, learned } from './release.ts';
 import type { Scenario } from './scenario.ts';
 
 const SERVICES: readonly Service[] = ['ingest', 'aggregator', 'detector', 'planner', 'auditor', 'actuator', 'api'];
@@ -75,6 +76,27 @@ export const STOP_SCENARIOS: readonly Scenario[] = [
       stage.findings.expect(isNamed, `endings: ${codes.join(' ')}`);
       kafka.node(1).signal('SIGCONT');
       for (const name of stopped) await services.restart(name);
+    },
+  },
+  {
+    name: 'rolling-upgrade',
+    title:
+      'every process in turn is stopped and started anew, two of each, with a bad release in the middle: one command',
+    cluster: { processes: { aggregator: 2, detector: 2, planner: 2, actuator: 2 } },
+    shops: ['demo-one'],
+    commands: 1,
+    resends: true,
+    run: async (stage) => {
+      const { services } = stage.cluster;
+      const names = [...services.names];
+      await learned(stage);
+      for (const [index, name] of names.entries()) {
+        if (index === Math.floor(names.length / 2)) await deployBad(stage, 'demo-one');
+        await stopWatched(stage, name);
+        await services.restart(name);
+        stage.tell(`${name} is new`);
+      }
+      await awaitMoment(stage, 'demo-one', 'outcome');
     },
   },
 ];
