@@ -1,25 +1,39 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { Prng, WireWriter } from '@flyball/core';
+import { setTimeout as pause } from 'node:timers/promises';
 import { realisticRequest } from './requests.ts';
 
-// A child process that sends trace requests over OTLP/gRPC as fast as they are acknowledged, 32 in flight, and prints
-// what became of them as one line of JSON. Its CPU is not counted.
+// A child process that sends trace requests over OTLP/gRPC as fast as they are acknowledged, 32 in flight, or at a rate in
+// spans/s, and prints what became of them as one line of JSON. Its CPU is not counted.
 
-const [endpoint = '', seconds = '10', kind = 'realistic', spansMax = 'Infinity'] = process.argv.slice(2);
+const [endpoint = '', seconds = '10', kind = 'realistic', spansMax = 'Infinity', rate = 'Infinity'] =
+  process.argv.slice(2);
+/** Services, and operations of each. */
+const SHAPES: Readonly<Record<string, readonly [number, number]>> = {
+  realistic: [20, 10],
+  tenfold: [200, 10],
+  crowd: [1_000, 100],
+};
+const [services, operations] = SHAPES[kind] ?? [1, 1];
 const IN_FLIGHT = 32;
 const SPANS = 100;
-const SERVICES = 20;
 const client = new Client(endpoint.replace('http://', ''), credentials.createInsecure());
 const same = (bytes: Buffer) => bytes;
 const counts = { requests: 0, failed: 0, spans: 0 };
-let bodies: Buffer[] = [];
+/** Made anew after so long, so that spans are in time. */
+const FRESH_MS = 1_000;
+const bodies: { readonly body: Buffer; readonly madeMs: number }[] = [];
+let turn = 0;
 let distinct = 0;
 
-/** Requests whose spans end now; made anew each second, so that they are in time. */
-function refresh(): void {
-  bodies = Array.from({ length: SERVICES }, (_, seed) =>
-    Buffer.from(realisticRequest(SPANS, Date.now() - 100, seed + 1)),
-  );
+/** A request of the next service in turn, whose spans end now. */
+function nextRequest(turn: number): Buffer {
+  const seed = turn % services;
+  const { body, madeMs } = bodies[seed] ?? { body: undefined, madeMs: 0 };
+  if (body !== undefined && Date.now() - madeMs < FRESH_MS) return body;
+  const fresh = Buffer.from(realisticRequest(SPANS, Date.now() - 100, seed, operations));
+  bodies[seed] = { body: fresh, madeMs: Date.now() };
+  return fresh;
 }
 
 /** A request whose operations, versions, instances and services were never seen before. */
@@ -68,16 +82,17 @@ function send(body: Buffer): Promise<void> {
   });
 }
 
-refresh();
-const timer = setInterval(refresh, 1_000);
-const endMs = performance.now() + Number(seconds) * 1_000;
+const startMs = performance.now();
+const endMs = startMs + Number(seconds) * 1_000;
 await Promise.all(
   Array.from({ length: IN_FLIGHT }, async () => {
-    for (let turn = 0; performance.now() < endMs && counts.spans < Number(spansMax); turn += 1) {
-      await send(kind === 'distinct' ? distinctRequest() : bodies[turn % SERVICES]!);
+    while (performance.now() < endMs && counts.spans < Number(spansMax)) {
+      const dueMs = startMs + (turn * SPANS * 1_000) / Number(rate);
+      turn += 1;
+      if (dueMs > performance.now()) await pause(dueMs - performance.now());
+      await send(kind === 'distinct' ? distinctRequest() : nextRequest(turn));
     }
   }),
 );
-clearInterval(timer);
 client.close();
 process.stdout.write(`${JSON.stringify({ ...counts, distinct })}\n`);

@@ -1,0 +1,179 @@
+import { until } from '@flyball/cli';
+import { windowsCodec } from '@flyball/contracts';
+import { KafkaLog } from '@flyball/log-kafka';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { processReport } from '../chaos/check-fleet.ts';
+import { topicRecords } from '../chaos/topic-records.ts';
+import { Cluster } from '../cluster/cluster.ts';
+import type { Finding } from './measure.ts';
+
+const SENDER = new URL('./sender.ts', import.meta.url).pathname;
+const RAW_PARTITIONS = 12;
+const RATE = 20_000;
+const WARM_MS = 12_000;
+const MEASURE_MS = 20_000;
+/** Ticks come all the time, so a lane that is well may be a few records behind when it is asked. */
+const LAG_MAX = 40;
+const RECOVERY_MS_MAX = 60_000;
+/** Clock ticks per second of `/proc/PID/stat`, the same on every Linux that Node runs on. */
+const TICKS_PER_S = 100;
+
+/** CPU-seconds since their start, by service, and spans that were stored. */
+interface Reading {
+  readonly cpuS: ReadonlyMap<string, number>;
+  readonly spans: number;
+}
+
+/** What a CPU-second of each service does per span, when `aggregators` of them share the work. */
+interface Cost {
+  readonly spans: number;
+  /** CPU-microseconds per span, by service. */
+  readonly usPerSpan: ReadonlyMap<string, number>;
+  readonly lag: number;
+}
+
+/** Spans per CPU-second of each service and of the broker, over a real Kafka, Redis and S3. */
+export async function benchServices(): Promise<readonly Finding[]> {
+  const { spans, usPerSpan, lag } = await costOf(1, 'realistic');
+  return [...usPerSpan].map(([service, us]) => ({
+    name: `${service}, on Kafka`,
+    value: 1e6 / us,
+    unit: 'spans/CPU-s',
+    against: `${spans} spans in ${MEASURE_MS / 1_000} s, lag ${lag} at the end`,
+  }));
+}
+
+/** 1, 2 and 4 aggregator processes over the same partitions: what a span costs all of them together. */
+export async function benchAggregators(): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  let one = 0;
+  for (const aggregators of [1, 2, 4]) {
+    const { usPerSpan, lag } = await costOf(aggregators, 'realistic');
+    const us = usPerSpan.get('aggregator')!;
+    one ||= us;
+    const against = `${(us / one).toFixed(2)} of one process; wanted within 10 %; lag ${lag} at the end`;
+    findings.push({ name: `${aggregators} aggregator processes`, value: us, unit: 'CPU-us/span', against });
+  }
+  return findings;
+}
+
+/** Ten times the services at the same rate: what a span costs then. */
+export async function benchSeries(): Promise<readonly Finding[]> {
+  const few = (await costOf(1, 'realistic')).usPerSpan.get('aggregator')!;
+  const many = (await costOf(1, 'tenfold')).usPerSpan.get('aggregator')!;
+  const [unit, name] = ['CPU-us/span', 'aggregator,'];
+  return [
+    { name: `${name} 20 services of 10 operations`, value: few, unit, against: '' },
+    {
+      name: `${name} 200 services of 10 operations`,
+      value: many,
+      unit,
+      against: `${(many / few).toFixed(2)}x; at most 1.3x`,
+    },
+  ];
+}
+
+/** kill -9 of the only aggregator with 100,000 series under load: how long until all its lanes run near their ends again. */
+export async function benchRecovery(): Promise<readonly Finding[]> {
+  return withCluster({ aggregators: 1, windowMs: 10_000 }, async (cluster) => {
+    const sending = send(cluster, 'crowd', 60);
+    await pause(30_000);
+    const fromMs = performance.now();
+    await cluster.services.kill('aggregator-1');
+    await cluster.services.restart('aggregator-1');
+    const isWell = await until(RECOVERY_MS_MAX, async () => (await lagOf(cluster)) <= LAG_MAX, 100);
+    const seconds = (performance.now() - fromMs) / 1_000;
+    await sending;
+    const series = await seriesOfWindows(cluster);
+    const against = `at most 15; ${series} series in the fullest window; ${isWell ? 'caught up' : 'NOT caught up'}`;
+    return [{ name: 'aggregator: from kill -9 to no lag', value: seconds, unit: 's', against }];
+  });
+}
+
+async function withCluster<T>(
+  { aggregators, windowMs }: { aggregators: number; windowMs: number },
+  work: (cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  const dir = mkdtempSync(join(tmpdir(), 'flyball-bench-'));
+  const settings = { aggregator: { windowMs, graceMs: 2_000 }, host: { logLevel: 'error' } };
+  const processes = { aggregator: aggregators };
+  const cluster = await Cluster.start({ dir, token: 'bench', rawPartitions: RAW_PARTITIONS, settings, processes });
+  try {
+    return await work(cluster);
+  } finally {
+    await cluster.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function costOf(aggregators: number, kind: string): Promise<Cost> {
+  return withCluster({ aggregators, windowMs: 2_000 }, async (cluster) => {
+    const sending = send(cluster, kind, (WARM_MS + MEASURE_MS) / 1_000 + 3);
+    await pause(WARM_MS);
+    const before = await read(cluster);
+    await pause(MEASURE_MS);
+    const after = await read(cluster);
+    const lag = await lagOf(cluster);
+    await sending;
+    const spans = after.spans - before.spans;
+    const costs = [...after.cpuS].map(
+      ([service, cpuS]) => [service, ((cpuS - before.cpuS.get(service)!) * 1e6) / spans] as const,
+    );
+    return { spans, usPerSpan: new Map(costs), lag };
+  });
+}
+
+async function send(cluster: Cluster, kind: string, seconds: number): Promise<void> {
+  const args = [SENDER, cluster.hello('ingest').otlpGrpc!, String(seconds), kind, 'Infinity', String(RATE)];
+  await promisify(execFile)(process.execPath, args);
+}
+
+async function read({ services, kafka }: Cluster): Promise<Reading> {
+  const cpuS = new Map<string, number>();
+  let spans = 0;
+  for (const name of services.names) {
+    const service = name.replace(/-\d+$/, '');
+    const text = await (await fetch(`${services.hello(name).health}/metrics`)).text();
+    const valueOf = (metric: string) => Number(new RegExp(`^${metric} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN);
+    cpuS.set(service, (cpuS.get(service) ?? 0) + valueOf('process_cpu_seconds_total'));
+    if (service === 'ingest') spans += valueOf('flyball_ingest_spans_total\\{outcome="stored"\\}');
+  }
+  cpuS.set('broker', cpuSecondsOf(kafka.node(1).pid));
+  return { cpuS, spans };
+}
+
+/** User and system time of a process, s: fields 14 and 15 of `/proc/PID/stat`, proc(5). */
+function cpuSecondsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_S;
+}
+
+/** The lag of the aggregators' worst lane, in records; infinite where not all of them run. */
+async function lagOf(cluster: Cluster): Promise<number> {
+  const names = cluster.processesOf('aggregator');
+  const reports = await Promise.all(names.map((name) => processReport(name, cluster.services.hello(name).health)));
+  const lanes = reports.flatMap((report) => report.lanes).filter(({ state }) => state === 'running');
+  const local = lanes.filter(({ lane }) => lane.startsWith('local:'));
+  return local.length < RAW_PARTITIONS ? Infinity : Math.max(...lanes.map(({ lag }) => lag));
+}
+
+async function seriesOfWindows({ kafka }: Cluster): Promise<number> {
+  const log = await KafkaLog.open({ url: kafka.url });
+  try {
+    const byStart = new Map<number, number>();
+    for (const { counted } of await topicRecords(log, 'flyball.windows')) {
+      for (const message of counted.map((record) => windowsCodec.decode(record))) {
+        if (message.type !== 'window') continue;
+        byStart.set(message.startMs, (byStart.get(message.startMs) ?? 0) + message.series.length);
+      }
+    }
+    return Math.max(0, ...byStart.values());
+  } finally {
+    await log.close();
+  }
+}
