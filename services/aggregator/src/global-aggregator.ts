@@ -189,16 +189,16 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
       if (spans > 0) known.silentMs = 0;
       else if (coverage === 1) known.silentMs += windowMs;
       if (known.silentMs < subjectTtlMs) continue;
-      this.#forget(key, known, window.endMs);
+      this.#forget(key, known);
       outbox.emit('flyball.windows', key, { type: 'gone', subject, endMs: window.endMs });
     }
   }
 
-  /** A subject that is gone; but a raw partition that runs ahead may have heard of it again. */
-  #forget(key: string, known: KnownSubject, endMs: number): void {
-    const ahead = [...this.#open].filter(([startMs, windows]) => startMs >= endMs && windows.has(key));
-    if (ahead.length === 0) this.#subjects.delete(key);
-    known.sinceMs = Math.min(...ahead.map(([startMs]) => startMs));
+  /** A subject that is gone. A raw partition that runs ahead may have heard of it again: then it begins anew with that. */
+  #forget(key: string, known: KnownSubject): void {
+    const later = [...this.#open].filter(([startMs, windows]) => startMs > this.#closedMs! && windows.has(key));
+    if (later.length === 0) this.#subjects.delete(key);
+    known.sinceMs = Math.min(Number.MAX_SAFE_INTEGER, ...later.map(([startMs]) => startMs));
     known.silentMs = 0;
   }
 

@@ -3,6 +3,7 @@ import { stopChild } from '@flyball/host';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Cluster, type ClusterOptions } from './cluster.ts';
+import type { Settings } from './settings.ts';
 
 type Child = Parameters<typeof stopChild>[0];
 
@@ -22,10 +23,10 @@ export class ClusterStage implements Stage {
   static async open(options: Omit<ClusterOptions, 'token' | 'twinUrl'>): Promise<ClusterStage> {
     const twinPort = await freePort();
     const token = randomBytes(24).toString('base64url');
-    const services = ['aggregator', 'detector', 'planner', 'actuator'] as const;
-    const settings = Object.fromEntries(
-      services.map((name) => [name, { ...DEMO[name], ...options.settings?.[name] }] as const),
-    );
+    const { aggregator, detector, planner, actuator } = DEMO;
+    const settings: Record<string, Settings[string]> = { ...options.settings };
+    for (const [name, demo] of Object.entries({ aggregator, detector, planner, actuator }))
+      settings[name] = { ...demo, ...settings[name] };
     const twinUrl = `http://127.0.0.1:${twinPort}`;
     const cluster = await Cluster.start({ ...options, token, settings, twinUrl, policiesDir: POLICIES });
     const at = { otlpGrpc: cluster.hello('ingest').otlpGrpc!, api: cluster.hello('api').api!, token };
