@@ -219,8 +219,7 @@ export class KafkaLog implements Log {
       try {
         return await this.describe(topic);
       } catch (error) {
-        const isNew = error instanceof UnavailableError && error.code === 'TOPIC_UNKNOWN';
-        if (!isNew || tries === NEW_TRIES) throw error;
+        if (!(error instanceof UnavailableError) || tries === NEW_TRIES) throw error;
         await new Promise((resolve) => setTimeout(resolve, NEW_BACKOFF_MS));
       }
     }

@@ -61,12 +61,13 @@ export class TopicSettings {
     this.#replication = replication;
   }
 
-  /** Creates a topic where there is none. Returns whether it did. */
+  /** Creates a topic where there is none. Returns whether it did. Brokers may not know of it yet for a moment. */
   async create(topic: string, partitions: number): Promise<boolean> {
     const { replicas } = this.#replication;
     const configEntries = Object.entries(this.#wanted()).map(([name, value]) => ({ name, value }));
     const about = { topic, numPartitions: partitions, replicationFactor: replicas ?? -1, configEntries };
-    return this.#with((admin) => admin.createTopics({ topics: [about], waitForLeaders: true }));
+    // Its own wait for leaders takes a broker that has not heard of the topic yet for a failure.
+    return this.#with((admin) => admin.createTopics({ topics: [about], waitForLeaders: false }));
   }
 
   /** Settings of topics that are not as they must be. */
