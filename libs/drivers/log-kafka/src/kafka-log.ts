@@ -214,10 +214,13 @@ export class KafkaLog implements Log {
     }
   }
 
+  /** A topic is there when the leader of each of its partitions answers. */
   async #describeNew(topic: string): Promise<TopicState> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.describe(topic);
+        const state = await this.describe(topic);
+        for (let partition = 0; partition < state.partitions; partition += 1) await this.range({ topic, partition });
+        return state;
       } catch (error) {
         if (!(error instanceof UnavailableError) || tries === NEW_TRIES) throw error;
         await new Promise((resolve) => setTimeout(resolve, NEW_BACKOFF_MS));
