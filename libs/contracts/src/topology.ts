@@ -8,10 +8,13 @@ interface TopicFacts {
   readonly holdsFacts: boolean;
   /** Whether it may use the last share of the disk: what must get through when telemetry does not. */
   readonly isReserved: boolean;
+  /** Never trimmed: facts that are kept for ever, and what an edge reads from its start each time it starts. */
+  readonly isKept: boolean;
 }
 
-const telemetry = { holdsFacts: false, isReserved: false };
-const reserved = { holdsFacts: false, isReserved: true };
+const telemetry = { holdsFacts: false, isReserved: false, isKept: false };
+const reserved = { holdsFacts: false, isReserved: true, isKept: false };
+const kept = { ...reserved, isKept: true };
 
 /**
  * The line as a value, in the order data flows. Nothing else may name a topic. `otlp_*` hold serialised OTLP
@@ -21,19 +24,19 @@ export const TOPOLOGY = {
   otlp_spans: { ...telemetry, holdsFacts: true, key: null, writers: ['ingest'], readers: ['local'] },
   'flyball.partials': { ...telemetry, key: 'subject', writers: ['local'], readers: ['global'] },
   'flyball.windows': { ...telemetry, key: 'subject', writers: ['global'], readers: ['detector'] },
-  'flyball.control': { ...reserved, holdsFacts: true, key: 'tenant', writers: ['api'], readers: ['relay', 'actuator'] },
+  'flyball.control': { ...kept, holdsFacts: true, key: 'tenant', writers: ['api'], readers: ['relay', 'actuator'] },
   'flyball.signals': { ...reserved, key: 'environment', writers: ['detector', 'relay'], readers: ['planner'] },
-  'flyball.incidents': { ...reserved, key: 'environment', writers: ['planner'], readers: ['api'] },
-  'remediation.commands': { ...reserved, key: 'target', writers: ['planner'], readers: ['actuator', 'relay'] },
+  'flyball.incidents': { ...kept, key: 'environment', writers: ['planner'], readers: ['api'] },
+  'remediation.commands': { ...kept, key: 'target', writers: ['planner'], readers: ['actuator', 'relay'] },
   'remediation.outcomes': {
-    ...reserved,
+    ...kept,
     holdsFacts: true,
     key: 'target',
     writers: ['actuator', 'planner'],
     readers: ['actuator', 'relay'],
   },
   'flyball.trail': { ...reserved, key: 'tenant', writers: ['relay'], readers: ['auditor'] },
-  'flyball.audit': { ...reserved, key: 'tenant', writers: ['auditor'], readers: ['api'] },
+  'flyball.audit': { ...kept, key: 'tenant', writers: ['auditor'], readers: ['api'] },
   'flyball.dead_letters': { ...telemetry, key: 'lane', writers: ['local'], readers: ['api'] },
 } as const satisfies Record<string, TopicFacts>;
 

@@ -9,7 +9,7 @@ export { LaneSet } from './lane-set.ts';
 export { createLogger, describeError } from './logger.ts';
 export type { Logger } from './logger.ts';
 export { secretOf } from './secrets.ts';
-export { serve } from './serve.ts';
+export { driverOf, serve } from './serve.ts';
 export type { Drivers, Opener, RunningService, ServiceContext, ServiceDefinition } from './service.ts';
 export { readServiceSettings } from './service-settings.ts';
 export { readSettings } from './settings.ts';

@@ -159,7 +159,8 @@ class ServiceProcess<Schema extends z.ZodType> {
   }
 }
 
-function driverOf<Driver>(drivers: Readonly<Record<string, Driver>>, url: string): Driver {
+/** The driver of a URL, by its scheme. @throws {RejectedError} `CONFIG_INVALID` */
+export function driverOf<Driver>(drivers: Readonly<Record<string, Driver>>, url: string): Driver {
   const scheme = url.slice(0, url.indexOf(':'));
   const driver = drivers[scheme];
   if (driver !== undefined) return driver;

@@ -71,6 +71,25 @@ export class CheckpointStore {
     return undefined;
   }
 
+  /**
+   * The offset behind which every kept checkpoint of a lane is, and the topic that it is of: from there on the lane may still
+   * read. `undefined` where it has none, or where the oldest cannot be read: then nobody knows.
+   */
+  async oldest(lane: string): Promise<Pick<Checkpoint, 'offset' | 'topicId'> | undefined> {
+    const names = await this.#objects.list(prefixOf(lane));
+    const offsetOf = (name: string) => Number(name.slice(name.lastIndexOf('/') + 1));
+    const [oldest] = names.toSorted((a, b) => offsetOf(a) - offsetOf(b));
+    const bytes = oldest === undefined ? undefined : await this.#objects.get(oldest);
+    if (bytes === undefined) return undefined;
+    try {
+      const { offset, topicId } = decode(bytes);
+      return { offset, topicId };
+    } catch (error) {
+      if (error instanceof RejectedError) return undefined;
+      throw error;
+    }
+  }
+
   /** The latest life of a lane that is on record, also if its checkpoints cannot be read any more; -1 when it never lived. */
   async newestEpoch(lane: string): Promise<number> {
     const names = [...(await this.#objects.list(prefixOf(lane))), ...(await this.quarantined(lane))];

@@ -1,6 +1,7 @@
 import { ActuatorConfig } from '@flyball/actuator';
 import { AggregatorConfig } from '@flyball/aggregator';
 import { ApiConfig } from '@flyball/api';
+import { ArchiverConfig, ONE_MACHINE } from '@flyball/archiver';
 import { DetectorConfig } from '@flyball/detector';
 import { readSettings } from '@flyball/host';
 import { IngestConfig } from '@flyball/ingest';
@@ -44,6 +45,7 @@ export interface StandaloneOptions {
   readonly planner: PlannerConfig;
   readonly actuator: ActuatorConfig;
   readonly api: ApiConfig;
+  readonly archiver: ArchiverConfig;
 }
 
 /** Overrides by service, as flags give them. */
@@ -66,5 +68,6 @@ export function readOptions(
     planner: readSettings(PlannerConfig, 'FLYBALL_PLANNER', env, { flags: overrides.planner }),
     actuator: readSettings(ActuatorConfig, 'FLYBALL_ACTUATOR', env, { flags: overrides.actuator }),
     api: readSettings(ApiConfig, 'FLYBALL_API', env, { flags: overrides.api }),
+    archiver: readSettings(ArchiverConfig, 'FLYBALL_ARCHIVER', env, { file: ONE_MACHINE, flags: overrides.archiver }),
   };
 }

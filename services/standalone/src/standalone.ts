@@ -1,5 +1,6 @@
 import { Actuator, type ControlPort, listenControlPort } from '@flyball/actuator';
 import { buildApi, ControlWriter, listenApi, ReadModel, recordPolicies } from '@flyball/api';
+import type { Archiver } from '@flyball/archiver';
 import { AuditFiles } from '@flyball/audit-files';
 import { EMBEDDED_LANES, TOPICS, TOPOLOGY } from '@flyball/contracts';
 import { createLogger, HotSink, laneMetrics, LaneLoop, type Logger, startTracing, type Tracing } from '@flyball/host';
@@ -14,6 +15,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
+import { startArchiver } from './archiver.ts';
 import { logMetrics } from './log-metrics.ts';
 import { lineSpecs } from './line.ts';
 import type { StandaloneOptions } from './options.ts';
@@ -72,6 +74,7 @@ export class Standalone {
       const model = new ReadModel(log, hot);
       await model.start();
       const actuator = await startActuator(log, options, { registry, logger });
+      const archiver = await startArchiver(log, options, { registry, logger });
       const ingest = await Ingest.open(options.ingest, { log, registry });
       const state = { isStopping: false };
       const app = await buildApi({ model, words, registry, token, lanes, isStopping: () => state.isStopping });
@@ -97,6 +100,7 @@ export class Standalone {
         sink,
         model,
         actuator,
+        archiver,
         ingest,
         app,
         grpc,
@@ -118,14 +122,15 @@ export class Standalone {
   }
 
   async #stop(): Promise<void> {
-    const { log, loops, audit, sink, model, actuator, ingest, app, grpc, http, control, state, tracing } = this.#parts;
+    const { log, loops, audit, sink, model, actuator, archiver, tracing } = this.#parts;
+    const { ingest, app, grpc, http, control, state } = this.#parts;
     state.isStopping = true;
     await ingest.drain();
     await Promise.all([grpc.close(), http.close()]);
     await ingest.close();
     await actuator.stop();
     await Promise.all(loops.map((loop) => loop.stop()));
-    await Promise.all([audit.stop(), sink.stop(), model.stop(), control.close(), app.close()]);
+    await Promise.all([archiver.stop(), audit.stop(), sink.stop(), model.stop(), control.close(), app.close()]);
     await tracing?.stop();
     await log.close();
   }
@@ -138,6 +143,7 @@ interface Parts {
   readonly sink: HotSink;
   readonly model: ReadModel;
   readonly actuator: Actuator;
+  readonly archiver: Archiver;
   readonly ingest: Ingest;
   readonly app: FastifyInstance;
   readonly grpc: Listening;

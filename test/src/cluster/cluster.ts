@@ -27,7 +27,7 @@ export interface ClusterOptions {
 }
 
 /** Readers before writers: who reads is there before who writes. */
-const SERVICES = ['auditor', 'actuator', 'planner', 'detector', 'aggregator', 'api', 'ingest'] as const;
+const SERVICES = ['auditor', 'actuator', 'planner', 'detector', 'aggregator', 'archiver', 'api', 'ingest'] as const;
 
 /** A service of a deployment. */
 export type Service = (typeof SERVICES)[number];

@@ -23,7 +23,7 @@ interface Service {
 }
 const compose = parse(read('docker-compose.yml'), { merge: true }) as { services: Record<string, Service> };
 const targets = targetsOf(read('deploy/Dockerfile'));
-const SERVICES = ['ingest', 'aggregator', 'detector', 'planner', 'auditor', 'actuator', 'api'];
+const SERVICES = ['ingest', 'aggregator', 'detector', 'planner', 'auditor', 'actuator', 'archiver', 'api'];
 
 test('docker-compose.yml is valid', () => {
   const validate = new Ajv2019({
