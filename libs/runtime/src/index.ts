@@ -1,7 +1,7 @@
 export { activateIfChanged } from './activate-if-changed.ts';
 export { CheckpointStore, CHECKPOINTS_KEPT } from './checkpoint.ts';
 export type { Checkpoint, LastRecord } from './checkpoint.ts';
-export { activate, cutTo } from './cut.ts';
+export { activate, cutOf, cutTo } from './cut.ts';
 export type { Cut } from './cut.ts';
 export { fresh, isFresh } from './fresh.ts';
 export { Frontier } from './frontier.ts';

@@ -1,12 +1,14 @@
 import { AggregatorConfig, aggregatorSpecs } from '@flyball/aggregator';
 import { auditorSpecs } from '@flyball/auditor';
 import { DetectorConfig, detectorSpecs } from '@flyball/detector';
-import { type HostConfig, readServiceSettings } from '@flyball/host';
+import { driverOf, type HostConfig, type Opener, readServiceSettings } from '@flyball/host';
 import { type KafkaLog, openKafkaLog } from '@flyball/log-kafka';
 import { EmbeddedLog } from '@flyball/log-embedded';
 import { DirectoryObjects, openDirectoryObjects } from '@flyball/objects-dir';
+import { openS3Objects } from '@flyball/objects-s3';
 import { PlannerConfig, plannerSpecs } from '@flyball/planner';
-import { type AnyLaneSpec, Line, type LanePorts } from '@flyball/runtime';
+import { type AnyLaneSpec, Line, type LanePorts, type Objects } from '@flyball/runtime';
+import type { LineConfig } from '@flyball/standalone';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -22,15 +24,27 @@ export function hostSettings(config: string): HostConfig {
 /** Every processor of a deployment, as its settings file makes it: each service's behaviour is that of its own process. */
 export function deploymentSpecs(config: string, host: HostConfig, rawPartitions: number): readonly AnyLaneSpec[] {
   const shape = { lanes: host.lanes, rawPartitions, nodeVersion: process.version };
-  const aggregator = readServiceSettings('aggregator', AggregatorConfig, sources(config)).service;
-  const detector = readServiceSettings('detector', DetectorConfig, sources(config)).service;
-  const planner = readServiceSettings('planner', PlannerConfig, sources(config)).service;
+  const { aggregator, detector, planner } = lineSettings(config);
   return [
     ...aggregatorSpecs(aggregator, new Line(shape, [aggregator])),
     ...detectorSpecs(detector, new Line(shape, [detector])),
     ...plannerSpecs(planner, new Line(shape, [planner])),
     ...auditorSpecs(new Line(shape, [])),
   ];
+}
+
+/** Settings of the stages of a deployment, from its settings file and the environment. */
+export function lineSettings(config: string): LineConfig {
+  return {
+    aggregator: readServiceSettings('aggregator', AggregatorConfig, sources(config)).service,
+    detector: readServiceSettings('detector', DetectorConfig, sources(config)).service,
+    planner: readServiceSettings('planner', PlannerConfig, sources(config)).service,
+  };
+}
+
+/** An object store by its URL. @throws {RejectedError} `CONFIG_INVALID` */
+export async function openObjects(url: string): Promise<Objects> {
+  return driverOf<Opener<Objects>>({ file: openDirectoryObjects, s3: openS3Objects }, url)(url, process.env);
 }
 
 /** The log of a deployment, as its settings file names it. */
@@ -43,7 +57,7 @@ export function openLog(host: HostConfig): Promise<KafkaLog> {
 export async function openPorts({ config, data }: { config?: string; data?: string }): Promise<LanePorts> {
   if (config !== undefined) {
     const host = hostSettings(config);
-    return { log: await openLog(host), objects: await openDirectoryObjects(host.objectsUrl) };
+    return { log: await openLog(host), objects: await openObjects(host.objectsUrl) };
   }
   if (data === undefined || !existsSync(join(data, 'log'))) {
     throw new CliError('which deployment?', 'name a data directory with --data, or a settings file with --config');

@@ -175,16 +175,46 @@ function auditCommands(root: Command): void {
     });
 }
 
+interface ReplayOptions {
+  readonly out: string;
+  readonly policies?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly acceptGaps?: boolean;
+  readonly config?: string;
+}
+
 function replayCommand(root: Command): void {
   root
     .command('replay')
-    .description('run recorded traces (OTLP/JSON lines of the Collector’s file exporter) through the same stages')
-    .argument('<file>', 'OTLP/JSON lines, plain or .gz')
+    .description('run recorded traces through the same stages: a file, or a range of an archive')
+    .argument(
+      '<source>',
+      'OTLP/JSON lines of the Collector’s file exporter, plain or .gz; or file:///DIR, s3://BUCKET/PREFIX',
+    )
     .option('--out <dir>', 'where to write windows, incidents and commands', 'replay')
     .option('--policies <dir>', 'folder of policies to decide by; commands are never carried out')
-    .action(async (file: string, options: { out: string; policies?: string }) => {
+    .option('--from <time>', 'archive only: from this log time on, RFC 3339')
+    .option(
+      '--to <time>',
+      'archive only: before this log time, RFC 3339 (default: as far as every partition is archived)',
+    )
+    .option('--accept-gaps', 'archive only: replay what is there, though some of the range is not')
+    .option('--config <file>', 'archive only: settings file of the deployment whose archive it is')
+    .action(async (source: string, options: ReplayOptions) => {
+      if (/^(file|s3):/.test(source)) {
+        const { replayArchive } = await import('./replay/replay-archive.ts');
+        return printValue(await replayArchive(source, options), 'json');
+      }
+      const { from, to, acceptGaps, config } = options;
+      if ([from, to, acceptGaps, config].some((each) => each !== undefined)) {
+        throw new CliError(
+          'a file is replayed whole',
+          'leave out --from, --to, --accept-gaps and --config',
+          EXIT.usage,
+        );
+      }
       const { replay } = await import('./replay/replay.ts');
-      const summary = await replay(file, options);
-      printValue(summary, 'json');
+      printValue(await replay(source, options), 'json');
     });
 }

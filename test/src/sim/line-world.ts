@@ -48,7 +48,7 @@ const POLICY = readFileSync(
 const SERVICES = ['web', 'checkout', 'payment', 'search', 'cart', 'inventory'];
 
 /** Settings of the simulated line: the demo's. */
-const SIM_CONFIG = {
+export const SIM_CONFIG = {
   aggregator: AggregatorConfig.parse({ windowMs: 2_000, graceMs: 1_000, settleMs: 2_000 }),
   detector: DetectorConfig.parse({ warmupWindows: 5 }),
   planner: PlannerConfig.parse({ vetoToleranceMs: 5_000 }),

@@ -1,21 +1,13 @@
 import { DEFAULT_ENVIRONMENT } from '@flyball/contracts';
 import { encodeTracesJson, type JsonResourceSpans } from '@flyball/otlp';
-import { parsePolicy, policyDigest } from '@flyball/policy';
-import {
-  createReadStream,
-  createWriteStream,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  type WriteStream,
-} from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import { CliError } from '../cli-error.ts';
 import { ReplayLine } from './replay-line.ts';
+import { ReplayOutput } from './replay-output.ts';
+import { readPolicies } from './replay-policies.ts';
 
 const PROGRESS_EVERY_LINES = 200;
 
@@ -46,18 +38,8 @@ export async function replay(
   file: string,
   options: { readonly out: string; readonly policies?: string },
 ): Promise<ReplaySummary> {
-  const counts = { lines: 0, spans: 0, windows: 0, incidents: 0, commands: 0 };
-  mkdirSync(options.out, { recursive: true });
-  const files = new Map<string, WriteStream>();
-  const sinkOf = (name: 'windows' | 'incidents' | 'commands') => {
-    const stream = createWriteStream(join(options.out, `${name}.jsonl`));
-    files.set(name, stream);
-    return (line: string) => {
-      counts[name] += 1;
-      stream.write(`${line}\n`);
-    };
-  };
-  const sinks = { windows: sinkOf('windows'), incidents: sinkOf('incidents'), commands: sinkOf('commands') };
+  const counts = { lines: 0, spans: 0 };
+  const output = new ReplayOutput(options.out);
   const policies = options.policies === undefined ? [] : readPolicies(options.policies);
   const environments = new Map<string, Open>();
   const progress = progressOf(file);
@@ -68,7 +50,7 @@ export async function replay(
       counts.spans += spans;
       let open = environments.get(environment);
       if (open === undefined) {
-        const line = await ReplayLine.open({ environment, startMs: earliestMs }, policies, sinks);
+        const line = await ReplayLine.open({ environment, startMs: earliestMs }, policies, output.sinks);
         open = { line, atMs: earliestMs, lastItemMs: latestMs };
         environments.set(environment, open);
       }
@@ -77,12 +59,12 @@ export async function replay(
       await open.line.add(encodeTracesJson(resourceSpans), open.atMs, services);
     }
     if (counts.lines % PROGRESS_EVERY_LINES === 0) progress.show(counts.spans);
-    for (const stream of files.values()) if (stream.writableNeedDrain) await once(stream, 'drain');
+    await output.drain();
   }
   for (const { line, lastItemMs } of environments.values()) await line.finish(lastItemMs);
   progress.end(counts.spans);
-  await Promise.all([...files.values()].map((stream) => new Promise<void>((resolve) => stream.end(resolve))));
-  return { ...counts, environments: environments.size };
+  await output.end();
+  return { ...counts, ...output.counts, environments: environments.size };
 }
 
 interface Part {
@@ -130,14 +112,6 @@ function parseLine(text: string, number: number): ReadonlyMap<string, Part> {
     part.spans += ends.length;
   }
   return parts;
-}
-
-function readPolicies(dir: string): { name: string; text: string; digest: string }[] {
-  const names = readdirSync(dir).filter((name) => /\.ya?ml$/.test(name));
-  return names.sort().map((name) => {
-    const text = readFileSync(join(dir, name), 'utf8');
-    return { name: parsePolicy(text).metadata.name, text, digest: policyDigest(text) };
-  });
 }
 
 async function* linesOf(file: string, onBytes: (bytes: number) => void): AsyncGenerator<string> {
