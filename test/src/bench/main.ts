@@ -1,3 +1,4 @@
+import { benchArchive } from './archive.ts';
 import { benchEmbeddedLog } from './embedded-log.ts';
 import { line } from './measure.ts';
 import { benchScanner } from './scanner.ts';
@@ -8,6 +9,7 @@ import { benchCardinality, benchWholeProcess } from './whole-process.ts';
 const BENCHES = {
   scanner: benchScanner,
   log: benchEmbeddedLog,
+  archive: benchArchive,
   whole: benchWholeProcess,
   cardinality: benchCardinality,
 };
