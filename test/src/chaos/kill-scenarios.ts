@@ -46,6 +46,7 @@ export const KILL_SCENARIOS: readonly Scenario[] = [
   killing('detector', 4),
   killing('planner', 4, SAVED_MS),
   killing('auditor', 3),
+  killing('archiver', 3),
   {
     name: 'kill-everything',
     title: 'kill -9 of every service and the broker at once, twice: a power cut',

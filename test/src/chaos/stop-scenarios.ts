@@ -4,7 +4,16 @@ import type { ChaosStage } from './chaos-stage.ts';
 import { awaitMoment, deployBad, learned } from './release.ts';
 import type { Scenario } from './scenario.ts';
 
-const SERVICES: readonly Service[] = ['ingest', 'aggregator', 'detector', 'planner', 'auditor', 'actuator', 'api'];
+const SERVICES: readonly Service[] = [
+  'ingest',
+  'aggregator',
+  'detector',
+  'planner',
+  'auditor',
+  'actuator',
+  'archiver',
+  'api',
+];
 const POLL_MS = 3;
 /** Requests that are on their way when a service is asked to stop. */
 const BURST_REQUESTS = 40;
