@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { processReport } from '../chaos/check-fleet.ts';
+import { LAG_MAX, processReport } from '../chaos/check-fleet.ts';
 import { topicRecords } from '../chaos/topic-records.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import type { Finding } from './measure.ts';
@@ -18,8 +18,6 @@ const RATE = 20_000;
 const WARM_MS = 12_000;
 const MEASURE_MS = 20_000;
 const FILL_MS = 30_000;
-/** Ticks come all the time, so a lane that is well may be a few records behind when it is asked. */
-const LAG_MAX = 40;
 const RECOVERY_MS_MAX = 60_000;
 /** Clock ticks per second of `/proc/PID/stat`, the same on every Linux that Node runs on. */
 const TICKS_PER_S = 100;

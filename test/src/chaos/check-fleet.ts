@@ -2,7 +2,7 @@ import type { LaneHealth } from '@flyball/host';
 import type { Findings } from './findings.ts';
 
 /** Ticks come all the time, so a lane that is well may be a few records behind when it is asked. */
-const LAG_MAX = 40;
+export const LAG_MAX = 40;
 const ASK_TIMEOUT_MS = 5_000;
 
 /** What a process says of itself. */
