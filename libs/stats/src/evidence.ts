@@ -54,6 +54,7 @@ export function shareBets({ bad, total, controlBad, controlTotal }: TwoStreams):
 /**
  * The bet that a rate is `rate` rather than `worseRate` or above: evidence of health. Grows with good ones.
  *
+ * @param rates - both above 0 and below 1, or a bet can be lost for ever, and what was not put is no number.
  * @returns natural logarithm of the factor by which it grows.
  */
 export function healthBet(

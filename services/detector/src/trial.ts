@@ -58,7 +58,8 @@ export function hear(state: TrialState, reading: TrialReading, config: DetectorC
   state.controlRequests += control.requests;
   state.sketch = merged(state.sketch, reading.sketch);
   state.controlSketch = merged(state.controlSketch, control.sketch);
-  const expected = Math.max(rate, controlRate(state, rate));
+  // At a rate of 1 there is nothing worse, and no bet.
+  const expected = Math.min(RATE_MAX, Math.max(rate, controlRate(state, rate)));
   const worseRate = Math.min(RATE_MAX, Math.max(expected * WORSE_MULTIPLE, expected + WORSE_INCREASE));
   state.healthLog = Math.max(0, state.healthLog + healthBet(bad, requests - bad, { rate: expected, worseRate }));
   const log10E = log10Mean(state.logs);
