@@ -82,7 +82,9 @@ describe('the command line', () => {
   test('runs from any folder under the Node of the system, and prints data only', () => {
     const { stdout, stderr, status } = run('services', '-o', 'json');
     expect([status, stderr]).toEqual([0, '']);
-    expect(JSON.parse(stdout)).toMatchObject([{ id: 'e2e:cart', service: 'cart', state: 'warming' }]);
+    // Unknown, if a window without telemetry has ended since.
+    const state = expect.stringMatching(/^(warming|unknown)$/) as string;
+    expect(JSON.parse(stdout)).toMatchObject([{ id: 'e2e:cart', service: 'cart', state }]);
     expect(run('services').stdout).toMatch(/^ID +STATE/);
     expect(run('services', '-o', 'yaml').stdout).toMatch(/^- id: e2e:cart/);
     const system = execFileSync('/usr/bin/env', ['node', '--version'], {
