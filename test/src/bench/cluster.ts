@@ -15,6 +15,8 @@ import type { Finding } from './measure.ts';
 const SENDER = new URL('./sender.ts', import.meta.url).pathname;
 const RAW_PARTITIONS = 12;
 const RATE = 20_000;
+/** As by default. */
+const WINDOW_MS = 10_000;
 const WARM_MS = 12_000;
 const MEASURE_MS = 20_000;
 const FILL_MS = 30_000;
@@ -28,7 +30,7 @@ interface Reading {
   readonly spans: number;
 }
 
-/** What a CPU-second of each service does per span, when `aggregators` of them share the work. */
+/** What a span costs. */
 interface Cost {
   readonly spans: number;
   /** CPU-microseconds per span, by service. */
@@ -38,7 +40,7 @@ interface Cost {
 
 /** Spans per CPU-second of each service and of the broker, over a real Kafka, Redis and S3. */
 export async function benchServices(): Promise<readonly Finding[]> {
-  const { spans, usPerSpan, lag } = await costOf(1, 'realistic');
+  const { spans, usPerSpan, lag } = await withCluster(1, cost);
   return [...usPerSpan].map(([service, us]) => ({
     name: `${service}, on Kafka`,
     value: 1e6 / us,
@@ -55,9 +57,9 @@ export async function benchAggregators(): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   let one = 0;
   for (const aggregators of [1, 2, 4]) {
-    const us = await withCluster({ aggregators, windowMs: 2_000 }, catchUpCost);
+    const { us, spans } = await withCluster(aggregators, (cluster) => catchUpCost(cluster, 'realistic'));
     one ||= us;
-    const against = `${(us / one).toFixed(2)} of one process; wanted within 10 %`;
+    const against = `${(us / one).toFixed(2)} of one process; wanted within 10 %; ${spans} spans`;
     findings.push({
       name: `${aggregators} aggregator processes that catch up`,
       value: us,
@@ -69,37 +71,38 @@ export async function benchAggregators(): Promise<readonly Finding[]> {
 }
 
 /** CPU-microseconds per span of all aggregators together, that catch up with what came while they stood still. */
-async function catchUpCost(cluster: Cluster): Promise<number> {
+async function catchUpCost(cluster: Cluster, kind: string): Promise<{ readonly us: number; readonly spans: number }> {
   const names = cluster.processesOf('aggregator');
   const cpuS = () => names.reduce((sum, name) => sum + cpuSecondsOf(cluster.services.hello(name).pid), 0);
-  await send(cluster, 'realistic', WARM_MS / 1_000);
+  await send(cluster, kind, WARM_MS / 1_000);
   for (const name of names) cluster.services.signal(name, 'SIGSTOP');
   const before = { cpuS: cpuS(), spans: await storedSpans(cluster) };
-  await send(cluster, 'realistic', FILL_MS / 1_000, Infinity);
+  await send(cluster, kind, FILL_MS / 1_000, Infinity);
   for (const name of names) cluster.services.signal(name, 'SIGCONT');
   await until(RECOVERY_MS_MAX, async () => (await lagOf(cluster)) <= LAG_MAX, 500);
-  return ((cpuS() - before.cpuS) * 1e6) / ((await storedSpans(cluster)) - before.spans);
+  const spans = (await storedSpans(cluster)) - before.spans;
+  return { us: ((cpuS() - before.cpuS) * 1e6) / spans, spans };
 }
 
-/** Ten times the services at the same rate: what a span costs then. */
+/** Ten times the services: what a span costs then, when there is enough to do. */
 export async function benchSeries(): Promise<readonly Finding[]> {
-  const few = (await costOf(1, 'realistic')).usPerSpan.get('aggregator')!;
-  const many = (await costOf(1, 'tenfold')).usPerSpan.get('aggregator')!;
+  const few = await withCluster(1, (cluster) => catchUpCost(cluster, 'realistic'));
+  const many = await withCluster(1, (cluster) => catchUpCost(cluster, 'tenfold'));
   const [unit, name] = ['CPU-us/span', 'aggregator,'];
   return [
-    { name: `${name} 20 services of 10 operations`, value: few, unit, against: '' },
+    { name: `${name} 20 services of 10 operations`, value: few.us, unit, against: `${few.spans} spans` },
     {
       name: `${name} 200 services of 10 operations`,
-      value: many,
+      value: many.us,
       unit,
-      against: `${(many / few).toFixed(2)}x; at most 1.3x`,
+      against: `${(many.us / few.us).toFixed(2)}x; at most 1.3x; ${many.spans} spans`,
     },
   ];
 }
 
 /** kill -9 of the only aggregator with 100,000 series under load: how long until all its lanes run near their ends again. */
 export async function benchRecovery(): Promise<readonly Finding[]> {
-  return withCluster({ aggregators: 1, windowMs: 10_000 }, async (cluster) => {
+  return withCluster(1, async (cluster) => {
     const sending = send(cluster, 'crowd', 60);
     await pause(30_000);
     const fromMs = performance.now();
@@ -114,12 +117,9 @@ export async function benchRecovery(): Promise<readonly Finding[]> {
   });
 }
 
-async function withCluster<T>(
-  { aggregators, windowMs }: { aggregators: number; windowMs: number },
-  work: (cluster: Cluster) => Promise<T>,
-): Promise<T> {
+async function withCluster<T>(aggregators: number, work: (cluster: Cluster) => Promise<T>): Promise<T> {
   const dir = mkdtempSync(join(tmpdir(), 'flyball-bench-'));
-  const settings = { aggregator: { windowMs, graceMs: 2_000 }, host: { logLevel: 'error' } };
+  const settings = { aggregator: { windowMs: WINDOW_MS, graceMs: 2_000 }, host: { logLevel: 'error' } };
   const processes = { aggregator: aggregators };
   const cluster = await Cluster.start({ dir, token: 'bench', rawPartitions: RAW_PARTITIONS, settings, processes });
   try {
@@ -130,21 +130,20 @@ async function withCluster<T>(
   }
 }
 
-function costOf(aggregators: number, kind: string): Promise<Cost> {
-  return withCluster({ aggregators, windowMs: 2_000 }, async (cluster) => {
-    const sending = send(cluster, kind, (WARM_MS + MEASURE_MS) / 1_000 + 3);
-    await pause(WARM_MS);
-    const before = await read(cluster);
-    await pause(MEASURE_MS);
-    const after = await read(cluster);
-    const lag = await lagOf(cluster);
-    await sending;
-    const spans = after.spans - before.spans;
-    const costs = [...after.cpuS].map(
-      ([service, cpuS]) => [service, ((cpuS - before.cpuS.get(service)!) * 1e6) / spans] as const,
-    );
-    return { spans, usPerSpan: new Map(costs), lag };
-  });
+/** What a span costs every service at a steady rate, idling included. */
+async function cost(cluster: Cluster): Promise<Cost> {
+  const sending = send(cluster, 'realistic', (WARM_MS + MEASURE_MS) / 1_000 + 3);
+  await pause(WARM_MS);
+  const before = await read(cluster);
+  await pause(MEASURE_MS);
+  const after = await read(cluster);
+  const lag = await lagOf(cluster);
+  await sending;
+  const spans = after.spans - before.spans;
+  const costs = [...after.cpuS].map(
+    ([service, cpuS]) => [service, ((cpuS - before.cpuS.get(service)!) * 1e6) / spans] as const,
+  );
+  return { spans, usPerSpan: new Map(costs), lag };
 }
 
 async function send(cluster: Cluster, kind: string, seconds: number, rate = RATE): Promise<void> {
