@@ -33,7 +33,9 @@ describe.each(releases)('line $lineVersion', ({ lineVersion, lanes }) => {
     },
   );
 
-  test.skipIf(lineVersion !== LINE_VERSION).each(lanes.map((lane) => [nameOf(lane), lane] as const))(
+  // An older line says what it said then; only what it kept and read must still be understood.
+  if (lineVersion !== LINE_VERSION) return;
+  test.each(lanes.map((lane) => [nameOf(lane), lane] as const))(
     '%s says the same bytes; if another answer is meant, LINE_VERSION must grow (npm run record-release)',
     async (_name, lane) => {
       const { saidDigest, checkpoint } = await runLane(specOf(lane.processor, lane.topic), lane);
