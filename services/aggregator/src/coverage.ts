@@ -10,6 +10,14 @@ interface Blindness extends Interval {
 /** How far back of a time step its refusals may reach: a tick tells what was refused since the tick before. */
 const REFUSAL_STEPS = 2;
 
+/** Who may vouch for a window. */
+export interface Voices {
+  /** How many raw partitions there are. */
+  readonly partitions: number;
+  /** Those that have not passed it: they are down. */
+  readonly behind: readonly string[];
+}
+
 /**
  * Knows which raw partitions can vouch for a window. A window is not covered by a partition when it overlaps a
  * time of which the partition cannot say what happened, or ends soon after: senders back off.
@@ -35,11 +43,7 @@ export class Coverage {
    * Share of `partitions` that vouch for `[startMs, endMs)` to a tenant ('' is nobody in particular), 0 to 1. Those that
    * are `behind` have not passed it: they are down.
    */
-  of(
-    window: { startMs: number; endMs: number },
-    tenant: string,
-    { partitions, behind }: { partitions: number; behind: readonly string[] },
-  ): number {
+  of(window: { startMs: number; endMs: number }, tenant: string, { partitions, behind }: Voices): number {
     const uncovered = new Set<string>(behind);
     for (const blindness of this.#blind) {
       const concerns = blindness.tenant === '' || blindness.tenant === tenant;

@@ -12,7 +12,7 @@ import {
 import { decodeSnapshot, encodeSnapshot, slotStartMs } from '@flyball/core';
 import { type Entry, Frontier, type Outbox, type Processor } from '@flyball/runtime';
 import type { AggregatorConfig } from './config.ts';
-import { Coverage } from './coverage.ts';
+import { Coverage, type Voices } from './coverage.ts';
 import { SeriesBudget } from './series-budget.ts';
 import { SeriesSet } from './series-sum.ts';
 import { type SavedStalls, Stalls } from './stalls.ts';
@@ -152,10 +152,11 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
     const { windowMs } = this.#config;
     const startMs = this.#closedMs!;
     const window = { startMs, endMs: startMs + windowMs };
-    const coverage = this.#coverageOf(window, '');
+    const voices = this.#voicesOf(window);
+    const coverage = this.#coverage.of(window, '', voices);
     const open = this.#open.get(startMs);
     const isVoid = coverage === 0 && open === undefined;
-    if (!isVoid) this.#emitWindows(window, outbox);
+    if (!isVoid) this.#emitWindows(window, voices, outbox);
     for (const { set } of open?.values() ?? []) set.release();
     this.#open.delete(startMs);
     this.#closedMs = window.endMs;
@@ -167,21 +168,21 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
     this.#coverage.prune(window.endMs);
   }
 
-  /** Share of the raw partitions that vouch for a window; one that is down has not passed it, and does not. */
-  #coverageOf(window: { startMs: number; endMs: number }, tenant: string): number {
+  /** Who may vouch for a window: the raw partitions, and those of them that are down: they have not passed it. */
+  #voicesOf(window: { endMs: number }): Voices {
     const passedMs = window.endMs + this.#config.graceMs;
     const origins = this.#frontier.save();
     const behind = origins.filter(([, atMs]) => atMs === null || atMs < passedMs).map(([origin]) => origin);
-    return this.#coverage.of(window, tenant, { partitions: origins.length, behind });
+    return { partitions: origins.length, behind };
   }
 
-  #emitWindows(window: { startMs: number; endMs: number }, outbox: Outbox<GlobalOut>): void {
+  #emitWindows(window: { startMs: number; endMs: number }, voices: Voices, outbox: Outbox<GlobalOut>): void {
     const { windowMs, subjectTtlMs } = this.#config;
     const open = this.#open.get(window.startMs);
     for (const [key, known] of [...this.#subjects].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const { subject } = known;
       if (known.sinceMs >= window.endMs) continue;
-      const coverage = this.#coverageOf(window, subject.tenant);
+      const coverage = this.#coverage.of(window, subject.tenant, voices);
       const { spans, lateSpans, earlySpans, set } = open?.get(key) ?? NOTHING;
       const series = set?.toSeries() ?? [];
       const body = { subject, ...window, coverage, spans, lateSpans, earlySpans, series };
