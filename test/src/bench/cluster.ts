@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { LAG_MAX, processReport } from '../chaos/check-fleet.ts';
+import { ingestCounts } from '../chaos/check-ingest.ts';
 import { topicRecords } from '../chaos/topic-records.ts';
 import { Cluster } from '../cluster/cluster.ts';
 import type { Finding } from './measure.ts';
@@ -164,8 +165,7 @@ async function read(cluster: Cluster): Promise<Reading> {
 
 /** Spans that ingest has stored. */
 async function storedSpans(cluster: Cluster): Promise<number> {
-  const text = await (await fetch(`${cluster.hello('ingest').health}/metrics`)).text();
-  return Number(/^flyball_ingest_spans_total\{outcome="stored"\} (\S+)$/m.exec(text)?.[1] ?? NaN);
+  return (await ingestCounts(cluster.hello('ingest').health, 'spans')).stored;
 }
 
 /** User and system time of a process, s: fields 14 and 15 of `/proc/PID/stat`, proc(5). */

@@ -7,7 +7,8 @@ import { topicRecords } from './topic-records.ts';
 const LEARN_MS = 90_000;
 const REACT_MS = 60_000;
 const POLL_MS = 20;
-const SHOP_SERVICES = 6;
+/** Services of a shop of the demo. */
+export const SHOP_SERVICES = 6;
 
 /** Moments in the life of a command at which somebody may die. */
 export type Moment = 'signal' | 'command' | 'claim' | 'attempt' | 'outcome';

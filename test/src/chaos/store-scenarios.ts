@@ -2,7 +2,7 @@ import { until } from '@flyball/cli';
 import type { RealPart, ServerFaults } from '@flyball/testing';
 import { Redis } from 'ioredis';
 import type { ChaosStage } from './chaos-stage.ts';
-import { awaitMoment, deployBad, learned } from './release.ts';
+import { awaitMoment, deployBad, learned, SHOP_SERVICES } from './release.ts';
 import type { Scenario } from './scenario.ts';
 
 const SHOP = 'demo-one';
@@ -26,8 +26,6 @@ async function expectShown({ flyball, findings, tell }: ChaosStage): Promise<voi
   findings.expect(isShown, 'the API does not show the services again');
   tell('the services are shown again');
 }
-
-const SHOP_SERVICES = 6;
 
 /** While Redis is away services are not shown, and all that must not hang on it goes on. */
 async function expectOnlyServicesAway({ flyball, findings }: ChaosStage): Promise<void> {
