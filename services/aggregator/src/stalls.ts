@@ -40,9 +40,8 @@ export class Stalls {
   down(times: ReadonlyMap<string, number>): ReadonlySet<string> {
     const nowMs = Math.max(...times.values());
     for (const [writer, { atMs }] of this.#newest) if (atMs < nowMs - this.#stallMs) this.#newest.delete(writer);
-    const [first, ...others] = [...this.#newest.values()];
-    const candidates = first?.report.stalled.map(({ partition }) => partition) ?? [];
-    const writers = first === undefined ? [] : [first, ...others];
+    const writers = [...this.#newest.values()];
+    const candidates = writers[0]?.report.stalled.map(({ partition }) => partition) ?? [];
     return new Set(
       candidates.filter((partition) => writers.every(({ report }) => this.#isDownFor(report, partition, times))),
     );
