@@ -9,7 +9,9 @@ import {
   type TopicBodies,
 } from '@flyball/runtime';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from './logger.ts';
+import type { Pace } from './pace.ts';
 import { traced } from './tracing.ts';
 
 /** A checkpoint is due after this long, or ten times what the last one took. */
@@ -17,6 +19,8 @@ const CHECKPOINT_EVERY_MS = 30 * SECOND_MS;
 const CHECKPOINT_COST_FACTOR = 10;
 /** An idle lane looks again after this long, whatever it was told. */
 const IDLE_WAIT_MS = SECOND_MS;
+/** A lane that is ahead of the others looks again after so long, ms. */
+const AHEAD_WAIT_MS = 100;
 /** How long the release before may take to close a lane at a cut. */
 const UNCLEAN_AFTER_MS = 30 * SECOND_MS;
 /** Not failures: the lane is another release's, or not ours yet. */
@@ -40,6 +44,17 @@ export interface LaneHealth {
   readonly lagSeconds: number;
   /** Whether it took the lane over at a cut that nobody had closed: results up to the cut may differ from those before. */
   readonly isUnclean: boolean;
+  /** Whether it waits for slower lanes of its processor. */
+  readonly isAhead: boolean;
+}
+
+/** What a loop is run with, beside its lane. */
+export interface LaneLoopOptions {
+  readonly logger: Logger;
+  /** How long to wait for the release before at a cut, ms; 0 where there can be none. Default 30 s. */
+  readonly uncleanAfterMs?: number;
+  /** What keeps the lanes of its processor together, if anything does. */
+  readonly pace?: Pace | undefined;
 }
 
 /** Runs one lane until it is stopped: opens it, pumps it, saves it, and opens it again when it fails. */
@@ -50,6 +65,8 @@ export class LaneLoop<In, Out extends TopicBodies> {
   readonly #partition: number;
   readonly #logger: Logger;
   readonly #uncleanAfterMs: number;
+  readonly #pace: Pace | undefined;
+  #isAhead = false;
   #pendingSinceMs: number | undefined;
   #runner: LaneRunner<In, Out> | undefined;
   #failure: AppError | undefined;
@@ -64,13 +81,13 @@ export class LaneLoop<In, Out extends TopicBodies> {
   #rouse: () => void = () => undefined;
   #done: Promise<void> | undefined;
 
-  /** @param uncleanAfterMs - how long to wait for the release before at a cut, ms; 0 where there can be none. */
   constructor(
     spec: LaneSpec<In, Out>,
     ports: LanePorts,
     partition: number,
-    { logger, uncleanAfterMs = UNCLEAN_AFTER_MS }: { logger: Logger; uncleanAfterMs?: number },
+    { logger, uncleanAfterMs = UNCLEAN_AFTER_MS, pace }: LaneLoopOptions,
   ) {
+    this.#pace = pace;
     this.#uncleanAfterMs = uncleanAfterMs;
     this.lane = laneName(spec.name, spec.inbox.topic, partition);
     this.#spec = spec;
@@ -116,7 +133,17 @@ export class LaneLoop<In, Out extends TopicBodies> {
     const readAtMs = this.#runner?.lastAppendedAtMs;
     const lagSeconds = lag === 0 || readAtMs === undefined ? 0 : Math.max(0, Date.now() - readAtMs) / SECOND_MS;
     const isUnclean = this.#runner?.isUnclean ?? false;
-    return { lane: this.lane, state: this.#state, code, hint, offset, lag, lagSeconds, isUnclean };
+    return {
+      lane: this.lane,
+      state: this.#state,
+      code,
+      hint,
+      offset,
+      lag,
+      lagSeconds,
+      isUnclean,
+      isAhead: this.#isAhead,
+    };
   }
 
   async #run(): Promise<void> {
@@ -132,12 +159,16 @@ export class LaneLoop<In, Out extends TopicBodies> {
 
   async #rest(): Promise<void> {
     this.#state = 'resting';
+    this.#pace?.left(this.#partition);
     await new Promise<void>((resolve) => (this.#rouse = resolve));
   }
 
   async #turn(): Promise<void> {
     this.#runner ??= await this.#open();
+    this.#isAhead = this.#pace?.isAhead(this.#partition) ?? false;
+    if (this.#isAhead) return pause(AHEAD_WAIT_MS);
     const read = await this.#runner.pump();
+    this.#pace?.came(this.#partition, { offset: this.#runner.offset, reachedMs: this.#runner.lastAppendedAtMs });
     this.#state = 'running';
     this.#failure = undefined;
     this.#backoffMs = BACKOFF_MIN_MS;

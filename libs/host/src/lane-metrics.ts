@@ -12,6 +12,11 @@ export function laneMetrics(registry: Registry, health: () => Promise<readonly L
       ({ state }) => (state === 'running' ? 1 : 0),
     ],
     [
+      'flyball_lane_ahead',
+      '1 while a lane waits for slower lanes of its processor, a minute behind it or more.',
+      ({ isAhead }) => (isAhead ? 1 : 0),
+    ],
+    [
       'flyball_lane_unclean',
       '1 while a lane goes on from a cut that nobody had closed it at.',
       ({ isUnclean }) => (isUnclean ? 1 : 0),

@@ -2,6 +2,7 @@ import { MINUTE_MS } from '@flyball/core';
 import type { AnyLaneSpec, LanePorts, Membership, Partition, TopicBodies } from '@flyball/runtime';
 import { type LaneHealth, LaneLoop } from './lane-loop.ts';
 import type { Logger } from './logger.ts';
+import { Pace } from './pace.ts';
 
 /** A lane that this process does not own any more keeps its state for so long: it may come back. */
 const KEEP_MS = MINUTE_MS;
@@ -18,6 +19,7 @@ export class LaneSet {
   readonly #specs: readonly AnyLaneSpec[];
   readonly #ports: LanePorts;
   readonly #logger: Logger;
+  readonly #paces: ReadonlyMap<AnyLaneSpec, Pace>;
   readonly #held = new Map<string, Held>();
   #membership: Membership | undefined;
 
@@ -25,6 +27,7 @@ export class LaneSet {
     this.#specs = specs;
     this.#ports = ports;
     this.#logger = logger;
+    this.#paces = pacesOf(specs, ports, logger);
   }
 
   /** Joins the group of processes that share these lanes. */
@@ -63,7 +66,10 @@ export class LaneSet {
   }
 
   #loopOf(spec: AnyLaneSpec, partition: number): AnyLoop {
-    const fresh = new LaneLoop(spec, this.#ports, partition, { logger: this.#logger });
+    const fresh = new LaneLoop(spec, this.#ports, partition, {
+      logger: this.#logger,
+      pace: this.#paces.get(spec),
+    });
     const known = this.#held.get(fresh.lane);
     if (known !== undefined) return known.loop;
     this.#held.set(fresh.lane, { loop: fresh, closing: undefined });
@@ -76,4 +82,16 @@ export class LaneSet {
     this.#held.delete(lane);
     void held?.loop.stop().catch((error: unknown) => this.#logger.warn({ error, lane }, 'lane did not close cleanly'));
   }
+}
+
+/** What keeps lanes together, by specification, for those whose lanes must. */
+export function pacesOf(
+  specs: readonly AnyLaneSpec[],
+  { log }: LanePorts,
+  logger: Logger,
+): ReadonlyMap<AnyLaneSpec, Pace> {
+  const paced = specs.filter(({ isPaced = false }) => isPaced);
+  return new Map(
+    paced.map((spec) => [spec, new Pace({ log, logger }, { processor: spec.name, topic: spec.inbox.topic })]),
+  );
 }

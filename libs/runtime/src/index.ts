@@ -14,7 +14,7 @@ export type { LanePorts, LaneStats } from './lane-runner.ts';
 export { Line, LINE_VERSION } from './line.ts';
 export type { AnyLaneSpec, LineShape } from './line.ts';
 export { ownEverything } from './own-everything.ts';
-export type { Appended, Log, Membership, OffsetRange, TopicState } from './log.ts';
+export type { Appended, Log, Membership, OffsetRange, Progress, TopicState } from './log.ts';
 export { Marks, WRITER_MARK_TTL_MS, WRITER_MARKS_MAX } from './marks.ts';
 export type { SavedMarks } from './marks.ts';
 export { refuseObjectName } from './objects.ts';

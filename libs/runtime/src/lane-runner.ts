@@ -160,8 +160,9 @@ export class LaneRunner<In, Out extends TopicBodies> {
   async checkpoint(): Promise<boolean> {
     if (this.#pending.length > 0 || this.#isDead) return false;
     const { lane, epoch } = this;
-    const [offset, last, marks, state] = [
+    const [offset, reachedMs, last, marks, state] = [
       this.#offset,
+      this.lastAppendedAtMs,
       lastOf(this.#last),
       this.#marks.save(),
       this.#processor.snapshot(),
@@ -169,7 +170,7 @@ export class LaneRunner<In, Out extends TopicBodies> {
     const { behaviour } = this.#spec;
     const checkpoint = { lane, epoch, offset, topicId: this.#topicId, last, behaviour, marks, state };
     await new CheckpointStore(this.#ports.objects).put(checkpoint);
-    await this.#ports.log.commit(lane, this.#from, offset);
+    await this.#ports.log.commit(lane, this.#from, offset, reachedMs);
     this.stats.checkpoints += 1;
     return true;
   }

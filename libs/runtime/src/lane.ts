@@ -24,6 +24,8 @@ export interface LaneSpec<In, Out extends TopicBodies> {
   readonly outboxes: { readonly [T in keyof Out & string]: Outlet<Out[T]> };
   /** Topic that takes what cannot be read. */
   readonly deadLetters: Outlet<DeadLetter>;
+  /** Whether its lanes keep together: one that runs ahead of the slowest waits, so that whoever merges them holds little. */
+  readonly isPaced?: boolean;
   /** Digest of all that can change an emission: stage version, relevant configuration, Node version. */
   readonly behaviour: string;
 }

@@ -46,11 +46,18 @@ export interface Log {
   /** Drops records below an offset. What is gone is `LOG_GAP` to a reader that still wants it. */
   trim(of: Partition, beforeOffset: number): Promise<void>;
 
-  /** Puts on record how far a reader has come. Shows that a lane has lived, and its lag; never its position. */
-  commit(reader: string, at: Partition, offset: number): Promise<void>;
+  /**
+   * Puts on record how far a reader has come. Shows that a lane has lived, and its lag; never its position.
+   *
+   * @param reachedMs - log time that it has read up to, ms, where it has read anything yet.
+   */
+  commit(reader: string, at: Partition, offset: number, reachedMs?: number): Promise<void>;
 
   /** The last committed offset of a reader, or `undefined` where it never lived. */
   committed(reader: string, at: Partition): Promise<number | undefined>;
+
+  /** What the lanes of a processor have last committed over a topic, by partition; nothing of those that never lived. */
+  progress(processor: string, topic: string): Promise<ReadonlyMap<number, Progress>>;
 
   /**
    * Joins a group of processes that share the partitions of some topics. `onOwned` is told at once, and whenever it changes,
@@ -63,6 +70,13 @@ export interface Log {
 
   /** Finishes what was acknowledged and lets go of everything. Safe to call twice. */
   close(): Promise<void>;
+}
+
+/** How far a lane has come. */
+export interface Progress {
+  readonly offset: number;
+  /** Log time that it has read up to, ms; `undefined` where it did not say. */
+  readonly reachedMs: number | undefined;
 }
 
 /** Membership in a group. */

@@ -6,6 +6,7 @@ import type {
   NewRecord,
   OffsetRange,
   Partition,
+  Progress,
   StoredRecord,
   TopicState,
 } from '@flyball/runtime';
@@ -79,12 +80,16 @@ export class FaultyLog implements Log {
     return this.#log.trim(of, beforeOffset);
   }
 
-  commit(reader: string, at: Partition, offset: number): Promise<void> {
-    return this.#log.commit(reader, at, offset);
+  commit(reader: string, at: Partition, offset: number, reachedMs?: number): Promise<void> {
+    return this.#log.commit(reader, at, offset, reachedMs);
   }
 
   committed(reader: string, at: Partition): Promise<number | undefined> {
     return this.#log.committed(reader, at);
+  }
+
+  progress(processor: string, topic: string): Promise<ReadonlyMap<number, Progress>> {
+    return this.#log.progress(processor, topic);
   }
 
   wait(at: Partition, offset: number, timeoutMs: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { HOUR_MS, utf8 } from '@flyball/core';
-import type { Log, NewRecord, Partition, StoredRecord } from '@flyball/runtime';
+import { laneName, type Log, type NewRecord, type Partition, type StoredRecord } from '@flyball/runtime';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
@@ -97,6 +97,20 @@ export function logConformance(name: string, survives: boolean, make: () => Prom
       await log.commit('local', AT, 5);
       expect(await log.committed('local', AT)).toBe(5);
       expect(await log.committed('local', { ...AT, partition: 0 })).toBeUndefined();
+    });
+
+    test('tells how far the lanes of a processor have come, and up to which time', async () => {
+      expect(await log.progress('local', AT.topic)).toEqual(new Map());
+      await log.commit(laneName('local', AT.topic, 0), { ...AT, partition: 0 }, 7, 1_700_000_000_123);
+      await log.commit(laneName('local', AT.topic, 1), { ...AT, partition: 1 }, 3);
+      await log.commit(laneName('global', AT.topic, 1), { ...AT, partition: 1 }, 9, 5);
+      const local = new Map([
+        [0, { offset: 7, reachedMs: 1_700_000_000_123 }],
+        [1, { offset: 3, reachedMs: undefined }],
+      ]);
+      expect(await log.progress('local', AT.topic)).toEqual(local);
+      await log.commit(laneName('local', AT.topic, 0), { ...AT, partition: 0 }, 8);
+      expect((await log.progress('local', AT.topic)).get(0)).toEqual({ offset: 8, reachedMs: undefined });
     });
 
     test('wakes who waits at the end, and lets nobody wait for what is there', async () => {

@@ -13,6 +13,7 @@ export function aggregatorSpecs(config: AggregatorConfig, line: Line): readonly 
   return [
     line.spec({
       name: 'local',
+      isPaced: true,
       create: (partition) => new LocalAggregator(config, `otlp_spans/${partition}`),
       inbox: line.inbox('otlp_spans', rawCodec, true),
       outboxes: { 'flyball.partials': line.outlet('flyball.partials', partialsCodec) },

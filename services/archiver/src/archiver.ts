@@ -121,7 +121,7 @@ export class Archiver {
     return [...this.#partitions.values()].map(({ at, failure, offset, lag }) => ({
       lane: `archiver:${at.topic}/${at.partition}`,
       state: failure === '' ? 'running' : 'failing',
-      ...{ code: failure, hint: '', offset, lag, lagSeconds: 0, isUnclean: false },
+      ...{ code: failure, hint: '', offset, lag, lagSeconds: 0, isUnclean: false, isAhead: false },
     }));
   }
 

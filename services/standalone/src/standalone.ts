@@ -3,7 +3,16 @@ import { buildApi, ControlWriter, listenApi, ReadModel, recordPolicies } from '@
 import type { Archiver } from '@flyball/archiver';
 import { AuditFiles } from '@flyball/audit-files';
 import { EMBEDDED_LANES, TOPICS, TOPOLOGY } from '@flyball/contracts';
-import { createLogger, HotSink, laneMetrics, LaneLoop, type Logger, startTracing, type Tracing } from '@flyball/host';
+import {
+  createLogger,
+  HotSink,
+  laneMetrics,
+  LaneLoop,
+  type Logger,
+  pacesOf,
+  startTracing,
+  type Tracing,
+} from '@flyball/host';
 import { Ingest, listenGrpc, listenHttp, type Listening } from '@flyball/ingest';
 import { EmbeddedLog } from '@flyball/log-embedded';
 import { MemoryHotStore } from '@flyball/memory';
@@ -163,10 +172,11 @@ async function startLanes(
   // Nobody else runs these lanes: other settings, or another release, take over where the last one has stopped.
   const isCut = await activateIfChanged(ports, specs, `node ${process.version}`);
   if (isCut) logger.info('settings or release have changed: cut');
-  const how = { logger, uncleanAfterMs: 0 };
-  const loops = specs.flatMap((spec) =>
-    Array.from({ length: EMBEDDED_LANES }, (_, partition) => new LaneLoop(spec, ports, partition, how)),
-  );
+  const paces = pacesOf(specs, ports, logger);
+  const loops = specs.flatMap((spec) => {
+    const how = { logger, uncleanAfterMs: 0, pace: paces.get(spec) };
+    return Array.from({ length: EMBEDDED_LANES }, (_, partition) => new LaneLoop(spec, ports, partition, how));
+  });
   for (const loop of loops) loop.start();
   return loops;
 }

@@ -67,7 +67,7 @@ describe('settings of a service', () => {
 
 describe('a process whose lanes do not reach the log', () => {
   const lane = (state: LaneHealth['state'], code: string): LaneHealth => {
-    return { lane: 'l', state, code, hint: '', offset: 0, lag: 0, lagSeconds: 0, isUnclean: false };
+    return { lane: 'l', state, code, hint: '', offset: 0, lag: 0, lagSeconds: 0, isUnclean: false, isAhead: false };
   };
 
   test.each([

@@ -7,6 +7,7 @@ import {
   type OffsetRange,
   ownEverything,
   type Partition,
+  type Progress,
   type StoredRecord,
   type TopicState,
 } from '@flyball/runtime';
@@ -143,12 +144,16 @@ export class EmbeddedLog implements Log {
     this.#tail.trim(placeOf(of), range.startOffset);
   }
 
-  async commit(reader: string, at: Partition, offset: number): Promise<void> {
-    await this.#ask({ ask: 'commit', reader, at, offset });
+  async commit(reader: string, at: Partition, offset: number, reachedMs?: number): Promise<void> {
+    await this.#ask({ ask: 'commit', reader, at, offset, reachedMs });
   }
 
   async committed(reader: string, at: Partition): Promise<number | undefined> {
     return (await this.#ask({ ask: 'committed', reader, at })) as number | undefined;
+  }
+
+  async progress(processor: string, topic: string): Promise<ReadonlyMap<number, Progress>> {
+    return (await this.#ask({ ask: 'progress', processor, topic })) as ReadonlyMap<number, Progress>;
   }
 
   join(_group: string, topics: readonly string[], onOwned: (owned: readonly Partition[]) => void): Promise<Membership> {

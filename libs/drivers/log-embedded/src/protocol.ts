@@ -31,8 +31,15 @@ export type Request = { readonly id: number } & (
   | { readonly ask: 'create'; readonly topic: string; readonly partitions: number }
   | { readonly ask: 'read'; readonly from: Partition; readonly fromOffset: number; readonly maxBytes: number }
   | { readonly ask: 'trim'; readonly of: Partition; readonly beforeOffset: number }
-  | { readonly ask: 'commit'; readonly reader: string; readonly at: Partition; readonly offset: number }
+  | {
+      readonly ask: 'commit';
+      readonly reader: string;
+      readonly at: Partition;
+      readonly offset: number;
+      readonly reachedMs: number | undefined;
+    }
   | { readonly ask: 'committed'; readonly reader: string; readonly at: Partition }
+  | { readonly ask: 'progress'; readonly processor: string; readonly topic: string }
   | { readonly ask: 'usage' }
   | { readonly ask: 'close' }
 );

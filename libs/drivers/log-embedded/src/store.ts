@@ -1,5 +1,13 @@
 import { RejectedError, UnavailableError } from '@flyball/core';
-import type { NewRecord, OffsetRange, Partition, StoredRecord, TopicState } from '@flyball/runtime';
+import {
+  laneName,
+  type NewRecord,
+  type OffsetRange,
+  type Partition,
+  type Progress,
+  type StoredRecord,
+  type TopicState,
+} from '@flyball/runtime';
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
@@ -49,6 +57,9 @@ export class Store {
       );
       this.#db.exec(
         'CREATE TABLE IF NOT EXISTS commits (reader TEXT, topic TEXT, partition INTEGER, offset INTEGER, PRIMARY KEY (reader, topic, partition)) STRICT',
+      );
+      this.#db.exec(
+        'CREATE TABLE IF NOT EXISTS reached (reader TEXT, topic TEXT, partition INTEGER, at_ms INTEGER, PRIMARY KEY (reader, topic, partition)) STRICT',
       );
     } catch (cause) {
       this.#db.close();
@@ -140,14 +151,29 @@ export class Store {
     table.startOffset = startOffset;
   }
 
-  commit(reader: string, { topic, partition }: Partition, offset: number): void {
+  commit(reader: string, { topic, partition }: Partition, { offset, reachedMs }: Progress): void {
     this.#db.prepare('INSERT OR REPLACE INTO commits VALUES (?, ?, ?, ?)').run(reader, topic, partition, offset);
+    const reached = this.#db.prepare('INSERT OR REPLACE INTO reached VALUES (?, ?, ?, ?)');
+    reached.run(reader, topic, partition, reachedMs ?? null);
   }
 
   committed(reader: string, { topic, partition }: Partition): number | undefined {
     const find = 'SELECT offset FROM commits WHERE reader = ? AND topic = ? AND partition = ?';
     const offset = this.#db.prepare(find).get(reader, topic, partition)?.['offset'];
     return offset === undefined ? undefined : Number(offset);
+  }
+
+  progress(processor: string, topic: string): ReadonlyMap<number, Progress> {
+    const progress = new Map<number, Progress>();
+    const find = this.#db.prepare('SELECT at_ms FROM reached WHERE reader = ? AND topic = ? AND partition = ?');
+    for (const partition of (this.#topics.get(topic)?.tables ?? []).keys()) {
+      const reader = laneName(processor, topic, partition);
+      const offset = this.committed(reader, { topic, partition });
+      if (offset === undefined) continue;
+      const atMs = find.get(reader, topic, partition)?.['at_ms'] ?? undefined;
+      progress.set(partition, { offset, reachedMs: atMs === undefined ? undefined : Number(atMs) });
+    }
+    return progress;
   }
 
   /** Bytes of pages in use; what was trimmed is free for new records and does not count. */

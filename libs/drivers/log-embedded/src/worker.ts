@@ -102,9 +102,11 @@ function execute(request: Request, usedBytes: number): unknown {
     case 'trim':
       return store.trim(request.of, request.beforeOffset);
     case 'commit':
-      return store.commit(request.reader, request.at, request.offset);
+      return store.commit(request.reader, request.at, request);
     case 'committed':
       return store.committed(request.reader, request.at);
+    case 'progress':
+      return store.progress(request.processor, request.topic);
     case 'usage':
       return { usedBytes, budgetBytes, isDiskFull: disk.isFull } satisfies Usage;
     case 'close':

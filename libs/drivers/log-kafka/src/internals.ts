@@ -49,12 +49,19 @@ export interface Broker {
     groupGenerationId: -1;
     memberId: '';
     retentionTime: -1;
-    topics: readonly { topic: string; partitions: readonly { partition: number; offset: string }[] }[];
+    topics: readonly {
+      topic: string;
+      partitions: readonly { partition: number; offset: string; metadata: string }[];
+    }[];
   }): Promise<unknown>;
   offsetFetch(of: {
     groupId: string;
     topics: readonly { topic: string; partitions: readonly { partition: number }[] }[];
-  }): Promise<{ responses: readonly { partitions: readonly { offset: string }[] }[] }>;
+  }): Promise<{
+    responses: readonly {
+      partitions: readonly { partition: number; offset: string; metadata: string | null }[];
+    }[];
+  }>;
   joinGroup(of: {
     groupId: string;
     sessionTimeout: number;

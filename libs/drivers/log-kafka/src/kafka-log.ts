@@ -6,6 +6,7 @@ import type {
   NewRecord,
   OffsetRange,
   Partition,
+  Progress,
   StoredRecord,
   TopicState,
 } from '@flyball/runtime';
@@ -143,20 +144,21 @@ export class KafkaLog implements Log {
     this.#arrived.forget(of);
   }
 
-  async commit(reader: string, at: Partition, offset: number): Promise<void> {
+  async commit(reader: string, at: Partition, offset: number, reachedMs?: number): Promise<void> {
     const groupId = groupOf(reader, at);
-    const topics = [{ topic: at.topic, partitions: [{ partition: at.partition, offset: String(offset) }] }];
+    const metadata = reachedMs === undefined ? '' : String(reachedMs);
+    const topics = [{ topic: at.topic, partitions: [{ partition: at.partition, offset: String(offset), metadata }] }];
     const request = { groupId, groupGenerationId: -1, memberId: '', retentionTime: -1, topics } as const;
     await this.#askGroup(groupId, 'a commit', (coordinator) => coordinator.offsetCommit(request));
   }
 
   async committed(reader: string, at: Partition): Promise<number | undefined> {
-    const groupId = groupOf(reader, at);
-    const topics = [{ topic: at.topic, partitions: [{ partition: at.partition }] }];
-    const what = 'a question about a group';
-    const { responses } = await this.#askGroup(groupId, what, (broker) => broker.offsetFetch({ groupId, topics }));
-    const offset = Number(responses[0]?.partitions[0]?.offset ?? -1);
-    return offset < 0 ? undefined : offset;
+    return (await this.#progress(groupOf(reader, at), at.topic, [at.partition])).get(at.partition)?.offset;
+  }
+
+  async progress(processor: string, topic: string): Promise<ReadonlyMap<number, Progress>> {
+    const { partitions } = await this.describe(topic);
+    return this.#progress(`${LANE_GROUPS}${processor}`, topic, [...Array(partitions).keys()]);
   }
 
   async join(
@@ -198,6 +200,23 @@ export class KafkaLog implements Log {
       if (fromOffset < startOffset) throw new UnavailableError('LOG_GAP', 'offset was trimmed', { detail });
       throw unavailable(error, 'a fetch');
     }
+  }
+
+  async #progress(
+    groupId: string,
+    topic: string,
+    partitions: readonly number[],
+  ): Promise<ReadonlyMap<number, Progress>> {
+    const topics = [{ topic, partitions: partitions.map((partition) => ({ partition })) }];
+    const what = 'a question about a group';
+    const { responses } = await this.#askGroup(groupId, what, (broker) => broker.offsetFetch({ groupId, topics }));
+    const known = (responses[0]?.partitions ?? []).filter(({ offset }) => Number(offset) >= 0);
+    return new Map(
+      known.map(({ partition, offset, metadata }) => {
+        const reachedMs = metadata === null || metadata === '' ? undefined : Number(metadata);
+        return [partition, { offset: Number(offset), reachedMs }];
+      }),
+    );
   }
 
   /** Groups have a broker that speaks for them; a new or moved one takes a moment to be there. */
@@ -259,8 +278,10 @@ function within(records: readonly StoredRecord[], maxBytes: number): readonly St
   return end < 0 ? records : records.slice(0, end);
 }
 
+const LANE_GROUPS = 'flyball.lanes.';
+
 /** The group that shows a reader's progress to Kafka's own tools: one per processor. It never has members. */
 function groupOf(reader: string, { topic, partition }: Partition): string {
   const suffix = `:${topic}/${partition}`;
-  return `flyball.lanes.${reader.endsWith(suffix) ? reader.slice(0, -suffix.length) : reader}`;
+  return `${LANE_GROUPS}${reader.endsWith(suffix) ? reader.slice(0, -suffix.length) : reader}`;
 }

@@ -1,12 +1,14 @@
 import { RejectedError, UnavailableError } from '@flyball/core';
 import {
   type Appended,
+  laneName,
   type Log,
   type Membership,
   type NewRecord,
   type OffsetRange,
   ownEverything,
   type Partition,
+  type Progress,
   type StoredRecord,
   type TopicState,
 } from '@flyball/runtime';
@@ -29,7 +31,7 @@ export class MemoryLog implements Log {
   readonly #nowMs: () => number;
   readonly #idOf: (topic: string, nth: number) => string;
   readonly #topics = new Map<string, MemoryTopic>();
-  readonly #commits = new Map<string, number>();
+  readonly #commits = new Map<string, Progress>();
   readonly #waiters = new Set<() => void>();
   #isClosed = false;
 
@@ -97,13 +99,22 @@ export class MemoryLog implements Log {
     partition.startOffset += count;
   }
 
-  async commit(reader: string, at: Partition, offset: number): Promise<void> {
+  async commit(reader: string, at: Partition, offset: number, reachedMs?: number): Promise<void> {
     this.#partition(at);
-    this.#commits.set(`${reader} ${at.topic}/${at.partition}`, offset);
+    this.#commits.set(`${reader} ${at.topic}/${at.partition}`, { offset, reachedMs });
   }
 
   async committed(reader: string, at: Partition): Promise<number | undefined> {
-    return this.#commits.get(`${reader} ${at.topic}/${at.partition}`);
+    return this.#commits.get(`${reader} ${at.topic}/${at.partition}`)?.offset;
+  }
+
+  async progress(processor: string, topic: string): Promise<ReadonlyMap<number, Progress>> {
+    const progress = new Map<number, Progress>();
+    for (const partition of this.#topic(topic).partitions.keys()) {
+      const known = this.#commits.get(`${laneName(processor, topic, partition)} ${topic}/${partition}`);
+      if (known !== undefined) progress.set(partition, known);
+    }
+    return progress;
   }
 
   join(_group: string, topics: readonly string[], onOwned: (owned: readonly Partition[]) => void): Promise<Membership> {
