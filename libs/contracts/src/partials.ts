@@ -1,5 +1,5 @@
 import { WireReader, WireWriter } from '@flyball/core';
-import { decodeSeries, encodeSeries, type Series } from './series.ts';
+import { decodeSeries, type Series, writeSeries } from './series.ts';
 import type { Subject } from './subject.ts';
 
 /** Time `[fromMs, untilMs]` of which a raw partition cannot say what happened. */
@@ -60,28 +60,7 @@ export type PartialsMessage = Partial | Missed | TimeStep;
 
 /** `flyball.partials` as protobuf: field 1 partial, 2 missed, 3 time. */
 export const partialsCodec = {
-  encode(message: PartialsMessage): Uint8Array {
-    const writer = new WireWriter();
-    if (message.type === 'partial') {
-      const body = new WireWriter().bytes(1, encodeSubject(message.subject)).varint(2, message.startMs);
-      body.varint(3, message.spans);
-      for (const series of message.series) body.bytes(4, encodeSeries(series));
-      return writer.bytes(1, body.finish()).finish();
-    }
-    if (message.type === 'missed') {
-      const { subject, startMs, lateSpans, earlySpans } = message;
-      const body = new WireWriter().bytes(1, encodeSubject(subject)).varint(2, lateSpans).varint(3, earlySpans);
-      body.varint(4, startMs);
-      return writer.bytes(2, body.finish()).finish();
-    }
-    const body = new WireWriter().text(1, message.from).varint(2, message.atMs);
-    for (const { fromMs, untilMs } of message.blind) {
-      body.bytes(3, new WireWriter().varint(1, fromMs).varint(2, untilMs).finish());
-    }
-    for (const tenant of message.refusedTenants) body.text(4, tenant);
-    for (const report of message.reports) body.bytes(5, encodeReport(report));
-    return writer.bytes(3, body.finish()).finish();
-  },
+  encode: (message: PartialsMessage): Uint8Array => WireWriter.encode((writer) => write(writer, message)),
 
   /** @throws `PARTIAL_UNREADABLE` for a message of an unknown type. */
   decode({ value }: { readonly value: Uint8Array }): PartialsMessage {
@@ -96,6 +75,39 @@ export const partialsCodec = {
     return reader.fail('unknown type');
   },
 };
+
+function write(writer: WireWriter, message: PartialsMessage): void {
+  if (message.type === 'partial') writer.message(1, (body) => writePartial(body, message));
+  else if (message.type === 'missed') writer.message(2, (body) => writeMissed(body, message));
+  else writer.message(3, (body) => writeTimeStep(body, message));
+}
+
+function writePartial(writer: WireWriter, { subject, startMs, spans, series }: Partial): void {
+  writer.message(1, (body) => writeSubject(body, subject));
+  writer.varint(2, startMs).varint(3, spans);
+  for (const each of series) writer.message(4, (body) => writeSeries(body, each));
+}
+
+function writeMissed(writer: WireWriter, { subject, startMs, lateSpans, earlySpans }: Missed): void {
+  writer.message(1, (body) => writeSubject(body, subject));
+  writer.varint(2, lateSpans).varint(3, earlySpans).varint(4, startMs);
+}
+
+function writeTimeStep(writer: WireWriter, { from, atMs, blind, refusedTenants, reports }: TimeStep): void {
+  writer.text(1, from).varint(2, atMs);
+  for (const { fromMs, untilMs } of blind) {
+    writer.message(3, (body) => void body.varint(1, fromMs).varint(2, untilMs));
+  }
+  for (const tenant of refusedTenants) writer.text(4, tenant);
+  for (const report of reports) writer.message(5, (body) => writeReport(body, report));
+}
+
+function writeReport(writer: WireWriter, { writer: name, stalled }: StallReport): void {
+  writer.text(1, name);
+  for (const { partition, ackedAtMs, forMs } of stalled) {
+    writer.message(2, (body) => void body.text(1, partition).varint(2, ackedAtMs).varint(3, forMs));
+  }
+}
 
 function readPartial(reader: WireReader, end: number): Partial {
   let subject: Subject | undefined;
@@ -140,14 +152,6 @@ function readTimeStep(reader: WireReader, end: number): TimeStep {
   return { type: 'time', from, atMs, blind, refusedTenants, reports };
 }
 
-function encodeReport({ writer, stalled }: StallReport): Uint8Array {
-  const body = new WireWriter().text(1, writer);
-  for (const { partition, ackedAtMs, forMs } of stalled) {
-    body.bytes(2, new WireWriter().text(1, partition).varint(2, ackedAtMs).varint(3, forMs).finish());
-  }
-  return body.finish();
-}
-
 function readReport(reader: WireReader, end: number): StallReport {
   let writer = '';
   const stalled: StallReport['stalled'][number][] = [];
@@ -180,9 +184,9 @@ function readInterval(reader: WireReader, end: number): Interval {
   return { fromMs, untilMs };
 }
 
-/** Writes a subject as a protobuf message. */
-export function encodeSubject({ tenant, environment, service }: Subject): Uint8Array {
-  return new WireWriter().text(1, tenant).text(2, environment).text(3, service).finish();
+/** Writes the fields of a subject. */
+export function writeSubject(writer: WireWriter, { tenant, environment, service }: Subject): void {
+  writer.text(1, tenant).text(2, environment).text(3, service);
 }
 
 /** Reads a subject that ends at `end`. */

@@ -1,4 +1,4 @@
-import { type WireReader, WireWriter } from '@flyball/core';
+import type { WireReader, WireWriter } from '@flyball/core';
 
 /** The views of a subject. `service`, `version` and `instance` count requests, `operation` counts every span. */
 export type View = 'service' | 'operation' | 'version' | 'instance';
@@ -45,12 +45,10 @@ export function seriesKey({ view, name, kind }: SeriesId): string {
   return `${view} ${name} ${kind}`;
 }
 
-/** Writes a series as a protobuf message. */
-export function encodeSeries(series: Series): Uint8Array {
+/** Writes the fields of a series. */
+export function writeSeries(writer: WireWriter, series: Series): void {
   const { zeroCount, offset, counts } = series.sketch;
-  const packed = new WireWriter();
-  for (const count of counts) packed.packed(count);
-  return new WireWriter()
+  writer
     .varint(1, VIEWS.indexOf(series.view))
     .text(2, series.name)
     .varint(3, series.kind)
@@ -61,10 +59,9 @@ export function encodeSeries(series: Series): Uint8Array {
     .varint(8, series.maxUs)
     .varint(9, zeroCount)
     .varint(10, counts.length === 0 ? 0 : offset + 1) // A bucket of -1 holds exactly 1 µs.
-    .bytes(11, packed.finish())
+    .packed(11, counts)
     .text(12, series.slowestTraceId)
-    .text(13, series.errorTraceId)
-    .finish();
+    .text(13, series.errorTraceId);
 }
 
 /** Reads a series that ends at `end`. */
@@ -91,7 +88,9 @@ export function decodeSeries(reader: WireReader, end: number): Series {
 
 function readPacked(reader: WireReader, end: number): number[] {
   const valueEnd = reader.lengthEnd(end);
-  const counts: number[] = [];
-  while (reader.at < valueEnd) counts.push(reader.varint(valueEnd));
+  const counts = new Array<number>(valueEnd - reader.at);
+  let count = 0;
+  for (; reader.at < valueEnd; count += 1) counts[count] = reader.varint(valueEnd);
+  counts.length = count;
   return counts;
 }

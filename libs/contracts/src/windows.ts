@@ -1,6 +1,6 @@
 import { WireReader, WireWriter } from '@flyball/core';
-import { decodeSubject, encodeSubject } from './partials.ts';
-import { decodeSeries, encodeSeries, type Series } from './series.ts';
+import { decodeSubject, writeSubject } from './partials.ts';
+import { decodeSeries, type Series, writeSeries } from './series.ts';
 import type { Subject } from './subject.ts';
 
 /** Everything known of a subject in `[startMs, endMs)`: final, emitted once, also for a subject that was silent. */
@@ -42,22 +42,7 @@ export type WindowsMessage = Window | Gone | WindowsClosed;
 
 /** `flyball.windows` as protobuf: field 1 window, 2 gone, 3 closed. */
 export const windowsCodec = {
-  encode(message: WindowsMessage): Uint8Array {
-    const writer = new WireWriter();
-    if (message.type === 'window') {
-      const body = new WireWriter().bytes(1, encodeSubject(message.subject));
-      body.varint(2, message.startMs).varint(3, message.endMs).double(4, message.coverage);
-      body.varint(5, message.spans).varint(6, message.lateSpans).varint(7, message.earlySpans);
-      for (const series of message.series) body.bytes(8, encodeSeries(series));
-      return writer.bytes(1, body.finish()).finish();
-    }
-    if (message.type === 'gone') {
-      const body = new WireWriter().bytes(1, encodeSubject(message.subject)).varint(2, message.endMs);
-      return writer.bytes(2, body.finish()).finish();
-    }
-    const body = new WireWriter().text(1, message.from).varint(2, message.endMs).double(3, message.coverage);
-    return writer.bytes(3, body.finish()).finish();
-  },
+  encode: (message: WindowsMessage): Uint8Array => WireWriter.encode((writer) => write(writer, message)),
 
   /** @throws `WINDOW_UNREADABLE` for a message of an unknown type. */
   decode({ value }: { readonly value: Uint8Array }): WindowsMessage {
@@ -72,6 +57,28 @@ export const windowsCodec = {
     return reader.fail('unknown type');
   },
 };
+
+function write(writer: WireWriter, message: WindowsMessage): void {
+  if (message.type === 'window') writer.message(1, (body) => writeWindow(body, message));
+  else if (message.type === 'gone') writer.message(2, (body) => writeGone(body, message));
+  else writer.message(3, (body) => writeClosed(body, message));
+}
+
+function writeWindow(writer: WireWriter, window: Window): void {
+  writer.message(1, (body) => writeSubject(body, window.subject));
+  writer.varint(2, window.startMs).varint(3, window.endMs).double(4, window.coverage);
+  writer.varint(5, window.spans).varint(6, window.lateSpans).varint(7, window.earlySpans);
+  for (const each of window.series) writer.message(8, (body) => writeSeries(body, each));
+}
+
+function writeGone(writer: WireWriter, { subject, endMs }: Gone): void {
+  writer.message(1, (body) => writeSubject(body, subject));
+  writer.varint(2, endMs);
+}
+
+function writeClosed(writer: WireWriter, { from, endMs, coverage }: WindowsClosed): void {
+  writer.text(1, from).varint(2, endMs).double(3, coverage);
+}
 
 function readWindow(reader: WireReader, end: number): Window {
   let subject: Subject | undefined;

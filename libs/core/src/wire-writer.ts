@@ -1,10 +1,24 @@
 import { utf8 } from './bytes.ts';
 import { WIRE } from './wire-reader.ts';
 
+/** A text of at most so many characters is tried byte by byte: a call into the encoder costs more. */
+const SHORT_TEXT = 48;
+
 /** Writes protobuf fields. */
 export class WireWriter {
+  static #spare: WireWriter | undefined;
   #bytes = new Uint8Array(256);
   #size = 0;
+
+  /** The bytes of what `write` writes, made in a buffer that is used again: for what is encoded all the time. */
+  static encode(write: (writer: WireWriter) => void): Uint8Array {
+    const writer = WireWriter.#spare ?? new WireWriter();
+    WireWriter.#spare = undefined;
+    writer.#size = 0;
+    write(writer);
+    WireWriter.#spare = writer;
+    return writer.finish();
+  }
 
   /** What was written so far, as a copy. */
   finish(): Uint8Array {
@@ -27,14 +41,36 @@ export class WireWriter {
     return this;
   }
 
-  /** A text field; '' is the default and is left out. */
-  text(field: number, value: string): this {
-    return value === '' ? this : this.bytes(field, utf8(value));
+  /** A length-delimited field of what `write` writes: a message in its place, without a copy of its own. */
+  message(field: number, write: (writer: this) => void): this {
+    this.#tag(field, WIRE.bytes);
+    const lengthAt = this.#size;
+    this.#reserve(1);
+    this.#size += 1;
+    write(this);
+    this.#close(lengthAt);
+    return this;
   }
 
-  /** One number of a packed repeated field: no tag. */
-  packed(value: number): this {
-    this.#varint(value);
+  /** A text field; '' is the default and is left out. */
+  text(field: number, value: string): this {
+    if (value === '') return this;
+    return this.#ascii(field, value) ? this : this.bytes(field, utf8(value));
+  }
+
+  /** A packed repeated field of varints. */
+  packed(field: number, values: readonly number[]): this {
+    this.#tag(field, WIRE.bytes);
+    const lengthAt = this.#size;
+    this.#reserve(1 + values.length);
+    this.#size += 1;
+    // Most are small: they are written without a call each, as far as there is room for them.
+    let index = 0;
+    const [bytes, from] = [this.#bytes, this.#size];
+    for (; index < values.length && values[index]! < 0x80; index += 1) bytes[from + index] = values[index]!;
+    this.#size += index;
+    for (; index < values.length; index += 1) this.#varint(values[index]!);
+    this.#close(lengthAt);
     return this;
   }
 
@@ -68,6 +104,37 @@ export class WireWriter {
     this.#bytes.set(value, this.#size);
     this.#size += value.length;
     return this;
+  }
+
+  /** Writes a short text that is all ASCII; of any other nothing is written. */
+  #ascii(field: number, value: string): boolean {
+    if (value.length > SHORT_TEXT) return false;
+    const before = this.#size;
+    this.#tag(field, WIRE.bytes);
+    this.#varint(value.length);
+    this.#reserve(value.length);
+    const [bytes, from] = [this.#bytes, this.#size];
+    for (let index = 0; index < value.length; index += 1) {
+      const code = value.charCodeAt(index);
+      if (code >= 0x80) {
+        this.#size = before;
+        return false;
+      }
+      bytes[from + index] = code;
+    }
+    this.#size += value.length;
+    return true;
+  }
+
+  /** Writes the length of what came after a place of one byte; a longer length moves it up. */
+  #close(lengthAt: number): void {
+    const length = this.#size - lengthAt - 1;
+    const lengthBytes = varintBytes(length);
+    this.#reserve(lengthBytes - 1);
+    if (lengthBytes > 1) this.#bytes.copyWithin(lengthAt + lengthBytes, lengthAt + 1, this.#size);
+    this.#size = lengthAt;
+    this.#varint(length);
+    this.#size += length;
   }
 
   #tag(field: number, wire: number): void {
@@ -104,4 +171,11 @@ export class WireWriter {
     larger.set(this.#bytes.subarray(0, this.#size));
     this.#bytes = larger;
   }
+}
+
+/** Bytes of a whole number below 2^53 as a varint. */
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes += 1;
+  return bytes;
 }

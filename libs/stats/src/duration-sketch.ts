@@ -22,6 +22,9 @@ const SUB_OF_CELL = Uint8Array.from({ length: CELLS }, (_, cell) => {
   return sub;
 });
 
+/** Most durations that a sketch holds one by one. */
+const FEW = 24;
+
 const float = new Float64Array(1);
 const words = new Uint32Array(float.buffer);
 
@@ -54,6 +57,8 @@ export class DurationSketch {
   #count = 0;
   #offset = 0;
   #counts = new Float64Array(0);
+  /** Buckets of the first few durations, one entry each: most sketches of a second never need more. */
+  #few: number[] = [];
 
   /** A sketch with the given content. */
   static from(data: SketchData): DurationSketch {
@@ -75,6 +80,11 @@ export class DurationSketch {
       return;
     }
     const bucket = bucketOf(us);
+    if (times === 1 && this.#counts.length === 0 && this.#few.length < FEW) {
+      this.#few.push(bucket);
+      return;
+    }
+    this.#spread();
     this.#reserve(bucket, bucket);
     this.#counts[bucket - this.#offset]! += times;
   }
@@ -84,11 +94,16 @@ export class DurationSketch {
     this.#zeroCount += zeroCount * weight;
     this.#count += zeroCount * weight;
     if (counts.length === 0) return;
+    this.#spread();
     this.#reserve(offset, offset + counts.length - 1);
-    counts.forEach((count, index) => {
-      this.#counts[offset + index - this.#offset]! += count * weight;
+    const own = this.#counts;
+    const shift = offset - this.#offset;
+    for (let index = 0; index < counts.length; index += 1) {
+      const count = counts[index]!;
+      if (count === 0) continue;
+      own[shift + index]! += count * weight;
       this.#count += count * weight;
-    });
+    }
   }
 
   /**
@@ -97,6 +112,7 @@ export class DurationSketch {
    * @param q - 0 to 1.
    */
   quantile(q: number): number {
+    this.#spread();
     let rest = q * this.#count - this.#zeroCount;
     if (rest <= 0 || this.#count === 0) return 0;
     let last = 0;
@@ -111,6 +127,7 @@ export class DurationSketch {
 
   /** How many durations are in buckets above that of `us`. */
   countAbove(us: number): number {
+    this.#spread();
     const bucket = us < 1 ? -Infinity : bucketOf(us);
     let above = 0;
     for (let index = 0; index < this.#counts.length; index += 1) {
@@ -121,21 +138,46 @@ export class DurationSketch {
 
   /** The content, without empty buckets at its ends. */
   toData(): SketchData {
+    if (this.#few.length > 0) return this.#fewToData();
     let first = 0;
     let end = this.#counts.length;
     while (first < end && this.#counts[first] === 0) first += 1;
     while (end > first && this.#counts[end - 1] === 0) end -= 1;
-    const counts = [...this.#counts.subarray(first, end)];
+    const counts = new Array<number>(end - first);
+    for (let index = first; index < end; index += 1) counts[index - first] = this.#counts[index]!;
     return { zeroCount: this.#zeroCount, offset: counts.length === 0 ? 0 : this.#offset + first, counts };
   }
 
-  /** Makes room for buckets `[low, high]`, in steps, so that a wide range costs few copies. */
+  #fewToData(): SketchData {
+    let [low, high] = [Infinity, -Infinity];
+    for (const bucket of this.#few) {
+      if (bucket < low) low = bucket;
+      if (bucket > high) high = bucket;
+    }
+    const counts = new Array<number>(high - low + 1).fill(0);
+    for (const bucket of this.#few) counts[bucket - low]! += 1;
+    return { zeroCount: this.#zeroCount, offset: low, counts };
+  }
+
+  /** Puts the first few durations into buckets like all others. */
+  #spread(): void {
+    if (this.#few.length === 0) return;
+    const few = this.#few;
+    this.#few = [];
+    for (const bucket of few) {
+      this.#reserve(bucket, bucket);
+      this.#counts[bucket - this.#offset]! += 1;
+    }
+  }
+
+  /** Makes room for buckets `[low, high]`, in steps that double, so that a wide range costs few copies. */
   #reserve(low: number, high: number): void {
     const end = this.#offset + this.#counts.length;
     if (this.#counts.length > 0 && low >= this.#offset && high < end) return;
     const isEmpty = this.#counts.length === 0;
-    const from = isEmpty || low < this.#offset ? low - SUB_BUCKETS / 4 : this.#offset;
-    const until = isEmpty || high >= end ? high + SUB_BUCKETS / 4 : end;
+    const room = Math.max(SUB_BUCKETS / 4, this.#counts.length >> 1);
+    const from = isEmpty || low < this.#offset ? low - room : this.#offset;
+    const until = isEmpty || high >= end ? high + room : end;
     const counts = new Float64Array(until - from);
     counts.set(this.#counts, isEmpty ? 0 : this.#offset - from);
     this.#counts = counts;

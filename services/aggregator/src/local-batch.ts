@@ -56,8 +56,10 @@ export class LocalBatch {
   add(scan: TraceScan, tenant: string, atMs: number): void {
     const { windowMs, graceMs, earlyMs } = this.#config;
     const subjects = scan.resources.map((resource) => this.#subject(tenant, resource));
-    // Sums of this request by resource, window, name and kind: a hit costs no string.
+    // Sums of this request by resource and window. Spans of one stand together: most find the sums of the one before.
     const sums = new Map<string, RequestSums>();
+    let [atBefore, startBeforeMs] = [-1, 0];
+    let known: RequestSums | undefined;
     for (let span = 0; span < scan.count; span += 1) {
       const at = scan.resource[span]!;
       const subject = subjects[at]!;
@@ -66,11 +68,11 @@ export class LocalBatch {
       if (endMs > atMs + earlyMs) subject.earlySpans += 1;
       else if (atMs >= startMs + windowMs + graceMs) subject.lateSpans += 1;
       else {
-        const place = `${at}@${startMs}`;
-        let known = sums.get(place);
-        if (known === undefined) {
-          known = new RequestSums(this.#window(subject, startMs), scan.resources[at]!);
+        if (known === undefined || at !== atBefore || startMs !== startBeforeMs) {
+          const place = `${at}@${startMs}`;
+          known = sums.get(place) ?? new RequestSums(this.#window(subject, startMs), scan.resources[at]!);
           sums.set(place, known);
+          [atBefore, startBeforeMs] = [at, startMs];
         }
         known.add(scan, span);
       }

@@ -1,3 +1,4 @@
+import { benchAggregator } from './aggregator.ts';
 import { benchArchive } from './archive.ts';
 import { benchEmbeddedLog } from './embedded-log.ts';
 import { line } from './measure.ts';
@@ -8,6 +9,7 @@ import { benchCardinality, benchWholeProcess } from './whole-process.ts';
 
 const BENCHES = {
   scanner: benchScanner,
+  aggregator: benchAggregator,
   log: benchEmbeddedLog,
   archive: benchArchive,
   whole: benchWholeProcess,
