@@ -1,9 +1,10 @@
 import { KafkaLog } from '@flyball/log-kafka';
 import { createTopics } from '@flyball/runtime';
-import { findPart, type MissingPart, NativeKafka, type RealPart, redisWays, s3Ways } from '@flyball/testing';
+import { findPart, type Link, type MissingPart, NativeKafka, type RealPart, redisWays, s3Ways } from '@flyball/testing';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { clientsOf, ClusterLinks, type LinkName } from './cluster-links.ts';
 import { clusterSettings, type Settings } from './settings.ts';
 import { type Hello, type ProcessPlan, ServiceProcesses } from './service-processes.ts';
 
@@ -22,6 +23,8 @@ export interface ClusterOptions {
   readonly token: string;
   readonly policiesDir?: string;
   readonly twinUrl?: string;
+  /** Ways of a process to a server that go through a fault proxy; default none. */
+  readonly links?: readonly LinkName[];
   /** Told of everything that is there, as it comes. */
   readonly onStarted?: (what: string, where: string) => void;
 }
@@ -40,11 +43,13 @@ export class Cluster {
   readonly services: ServiceProcesses;
   readonly dir: string;
   readonly token: string;
+  readonly #links: ClusterLinks;
 
-  private constructor({ kafka, redis, s3 }: Servers, options: ClusterOptions) {
+  private constructor({ kafka, redis, s3 }: Servers, links: ClusterLinks, options: ClusterOptions) {
     this.kafka = kafka;
     this.redis = redis;
     this.s3 = s3;
+    this.#links = links;
     this.dir = options.dir;
     this.token = options.token;
     const tokens = { FLYBALL_TOKEN: options.token, FLYBALL_CONTROL_TOKEN: options.token };
@@ -55,13 +60,15 @@ export class Cluster {
   static async start(options: ClusterOptions): Promise<Cluster> {
     const { onStarted = () => undefined } = options;
     const servers = await startServers(options, onStarted);
-    const cluster = new Cluster(servers, options);
+    const { links: names = [], twinUrl } = options;
+    const links = await ClusterLinks.open(names, servers, twinUrl);
+    const cluster = new Cluster(servers, links, options);
     try {
       const { lanes, rawPartitions } = writeSettings(options, servers);
       const log = await KafkaLog.open({ url: servers.kafka.url });
       await createTopics(log, { lanes, rawPartitions }).finally(() => log.close());
       for (const service of SERVICES) {
-        for (const plan of plansOf(service, options)) {
+        for (const plan of plansOf(service, options, links)) {
           const hello = await cluster.services.start(plan);
           onStarted(plan.name, hello.api ?? hello.otlpGrpc ?? hello.health);
         }
@@ -83,6 +90,11 @@ export class Cluster {
     await Promise.all(this.services.names.map((name) => this.services.kill(name)));
   }
 
+  /** A way that was asked for in the options, to be hurt. */
+  link(name: LinkName): Link {
+    return this.#links.link(name);
+  }
+
   /** Names of the processes of a service. */
   processesOf(service: Service): readonly string[] {
     return this.services.names.filter((name) => name.startsWith(`${service}-`));
@@ -95,7 +107,7 @@ export class Cluster {
 
   async stop(): Promise<void> {
     await this.services.stop();
-    await Promise.all([this.kafka.stop(), this.redis.stop(), this.s3.stop()]);
+    await Promise.all([this.kafka.stop(), this.redis.stop(), this.s3.stop(), this.#links.stop()]);
   }
 }
 
@@ -103,7 +115,8 @@ function settingsFile(dir: string): string {
   return join(dir, 'flyball.yaml');
 }
 
-interface Servers {
+/** The real servers of a cluster. */
+export interface Servers {
   readonly kafka: NativeKafka;
   readonly redis: RealPart;
   readonly s3: RealPart;
@@ -111,7 +124,7 @@ interface Servers {
 
 /** Starts the real servers; one that is missing stops those that were started. */
 async function startServers(
-  { dir, brokers = 1 }: ClusterOptions,
+  { dir, brokers = 1, links = [] }: ClusterOptions,
   onStarted: (what: string, where: string) => void,
 ): Promise<Servers> {
   const started: RealPart[] = [];
@@ -127,7 +140,8 @@ async function startServers(
   };
   const redis = await take('Redis', findPart(redisWays(join(dir, 'redis'))));
   const s3 = await take('S3', findPart(s3Ways(join(dir, 's3'))));
-  const kafka = await take('Kafka', NativeKafka.start({ dir: join(dir, 'kafka'), nodes: brokers }));
+  const clients = clientsOf(links, 'kafka');
+  const kafka = await take('Kafka', NativeKafka.start({ dir: join(dir, 'kafka'), nodes: brokers, clients }));
   return { kafka, redis, s3 };
 }
 
@@ -144,16 +158,17 @@ function writeSettings(
   return all['host'] as { lanes: number; rawPartitions: number };
 }
 
-function plansOf(service: string, options: ClusterOptions): readonly ProcessPlan[] {
+function plansOf(service: string, options: ClusterOptions, links: ClusterLinks): readonly ProcessPlan[] {
   const { dir, policiesDir, twinUrl, processes = {} } = options;
   const own: Readonly<Record<string, readonly string[]>> = {
     actuator: twinUrl === undefined ? [] : [`--twin-url=${twinUrl}`],
     api: policiesDir === undefined ? [] : [`--policies-dir=${policiesDir}`],
   };
   const count = service === 'auditor' ? 1 : (processes[service] ?? 1);
-  return Array.from({ length: count }, (_, index) => ({
-    name: `${service}-${index + 1}`,
-    service,
-    args: [`--config=${settingsFile(dir)}`, ...(own[service] ?? [])],
-  }));
+  return Array.from({ length: count }, (_, index) => {
+    const name = `${service}-${index + 1}`;
+    // The last of two equal flags wins.
+    const args = [`--config=${settingsFile(dir)}`, ...(own[service] ?? []), ...links.flagsOf(name)];
+    return { name, service, args };
+  });
 }

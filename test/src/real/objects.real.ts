@@ -1,7 +1,7 @@
 import type { Objects } from '@flyball/runtime';
 import { utf8 } from '@flyball/core';
 import { openS3Objects, type S3Options } from '@flyball/objects-s3';
-import { LossyRelay, objectsConformance, partForTest, type RealPart, s3Ways } from '@flyball/testing';
+import { FaultProxy, objectsConformance, partForTest, type RealPart, s3Ways } from '@flyball/testing';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -81,7 +81,7 @@ function faultySuite(given: RealPart): void {
       async () => {
         const url = new URL(given.url);
         const endpoint = new URL(url.searchParams.get('endpoint')!);
-        const relay = await LossyRelay.start(Number(endpoint.port));
+        const relay = await FaultProxy.start(Number(endpoint.port));
         url.searchParams.set('endpoint', `http://127.0.0.1:${relay.port}`);
         const lossy = open({ ...given, url: url.href }, FAST);
         relay.lossesLeft = 1;

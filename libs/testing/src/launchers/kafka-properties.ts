@@ -12,23 +12,38 @@ export interface BrokerSettings {
   readonly extra: readonly string[];
   /** Listeners beside the plain one: `SASL`, `TLS`. */
   readonly listeners: readonly ('SASL' | 'TLS')[];
+  /** Listeners of clients that come through a proxy. */
+  readonly proxied: readonly ProxiedListener[];
+}
+
+/** A listener of one client's own: a broker names one address per listener, so a proxy before it needs one. */
+export interface ProxiedListener {
+  /** Letters, digits and dashes. */
+  readonly client: string;
+  /** Where the broker listens. */
+  readonly port: number;
+  /** Where it says that it does. */
+  readonly advertisedPort: number;
 }
 
 /** `server.properties` of one combined broker and controller (KRaft), as a production cluster behaves, but small and quick. */
 export function brokerProperties(settings: BrokerSettings): string {
-  const { id, nodes, port, quorum, dataDir, brokerSessionMs, extra, listeners } = settings;
+  const { id, nodes, port, quorum, dataDir, brokerSessionMs, extra, listeners, proxied } = settings;
   const [replicas, inSync] = nodes === 1 ? [1, 1] : [3, 2];
-  const more = listeners.map((name) => `,${name}://127.0.0.1:${port + (name === 'SASL' ? 2 : 3)}`).join('');
-  const addresses = `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${port + 1}${more}`;
+  const more = listeners.map((name) => `${name}://127.0.0.1:${port + (name === 'SASL' ? 2 : 3)}`);
+  const own = [`PLAINTEXT://127.0.0.1:${port}`, `CONTROLLER://127.0.0.1:${port + 1}`, ...more];
+  const bound = proxied.map((each) => `${nameOf(each)}://127.0.0.1:${each.port}`);
+  const advertised = proxied.map((each) => `${nameOf(each)}://127.0.0.1:${each.advertisedPort}`);
+  const protocols = proxied.map((each) => `,${nameOf(each)}:PLAINTEXT`).join('');
   return [
     'process.roles=broker,controller',
     `node.id=${id}`,
     `controller.quorum.bootstrap.servers=${quorum}`,
     'controller.listener.names=CONTROLLER',
     'inter.broker.listener.name=PLAINTEXT',
-    `listeners=${addresses}`,
-    `advertised.listeners=${addresses}`,
-    'listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL',
+    `listeners=${[...own, ...bound].join(',')}`,
+    `advertised.listeners=${[...own, ...advertised].join(',')}`,
+    `listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,TLS:SSL${protocols}`,
     `log.dirs=${dataDir}`,
     'auto.create.topics.enable=false',
     `default.replication.factor=${replicas}`,
@@ -51,4 +66,8 @@ export function brokerProperties(settings: BrokerSettings): string {
     ...extra,
     '',
   ].join('\n');
+}
+
+function nameOf({ client }: ProxiedListener): string {
+  return client.toUpperCase();
 }

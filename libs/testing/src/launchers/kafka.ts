@@ -4,9 +4,11 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Link } from '../link.ts';
 import { brokerProperties, type BrokerSettings } from './kafka-properties.ts';
 import { CACHE, hasCommand, NativeProcess } from './native-process.ts';
 import { freePorts } from './ports.ts';
+import { openRoads } from './kafka-roads.ts';
 import type { MissingPart, RealPart, Ways } from './real-part.ts';
 
 const VERSION = '4.4.0';
@@ -24,7 +26,8 @@ const JVM = [
 ];
 const READY = 'Kafka Server started';
 const START_TIMEOUT_MS = 120_000;
-const PORTS_PER_NODE = 10;
+/** Ports of a node beside those of proxied clients. */
+const OWN_PORTS = 4;
 
 /** How a native cluster is made. */
 export interface KafkaOptions {
@@ -36,6 +39,8 @@ export interface KafkaOptions {
   readonly listeners?: readonly ('SASL' | 'TLS')[];
   /** Further lines of `server.properties`. */
   readonly extra?: readonly string[];
+  /** Clients that reach the nodes through fault proxies of their own: letters, digits and dashes. See `link`. */
+  readonly clients?: readonly string[];
   /** SCRAM users to be there from the start: `SCRAM-SHA-256=[name=…,password=…]`. */
   readonly scram?: readonly string[];
 }
@@ -45,10 +50,12 @@ export class NativeKafka implements RealPart {
   readonly url: string;
   readonly #dir: string;
   readonly #nodes = new Map<number, NativeProcess>();
+  readonly #links: ReadonlyMap<string, Link>;
 
-  private constructor(dir: string, url: string) {
+  private constructor(dir: string, url: string, links: ReadonlyMap<string, Link>) {
     this.#dir = dir;
     this.url = url;
+    this.#links = links;
   }
 
   /** Gets what a node needs, once. Returns what is missing and how to get it, or `undefined`. */
@@ -60,23 +67,24 @@ export class NativeKafka implements RealPart {
   static async start(options: KafkaOptions): Promise<NativeKafka | MissingPart> {
     const missing = await NativeKafka.missing();
     if (missing !== undefined) return { missing };
-    const { dir, nodes = 1, brokerSessionMs = 2_000, listeners = [], extra = [], scram = [] } = options;
-    const firstPort = await freePorts(nodes * PORTS_PER_NODE);
-    const portOf = (id: number) => firstPort + (id - 1) * PORTS_PER_NODE;
+    const { dir, nodes = 1, brokerSessionMs = 2_000, listeners = [], extra = [], scram = [], clients = [] } = options;
+    const portsPerNode = OWN_PORTS + clients.length;
+    const firstPort = await freePorts(nodes * portsPerNode);
+    const portOf = (id: number) => firstPort + (id - 1) * portsPerNode;
     const ids = Array.from({ length: nodes }, (_, index) => index + 1);
     const quorum = ids.map((id) => `127.0.0.1:${portOf(id) + 1}`).join(',');
     const voters = ids.map((id) => `${id}@127.0.0.1:${portOf(id) + 1}:${randomId()}`).join(',');
     const clusterId = randomId();
-    const kafka = new NativeKafka(dir, `kafka://${ids.map((id) => `127.0.0.1:${portOf(id)}`).join(',')}`);
+    const roads = await openRoads(clients, ids, (id) => portOf(id) + OWN_PORTS);
+    const links = new Map(roads.map(({ client, proxies }) => [client, new Link(urlOf(proxies), proxies)]));
+    const kafka = new NativeKafka(dir, urlOf(ids.map((id) => ({ port: portOf(id) }))), links);
     const settings = { nodes, quorum, brokerSessionMs, listeners, extra };
     await Promise.all(
-      ids.map((id) =>
-        format(
-          dir,
-          { ...settings, id, port: portOf(id), dataDir: join(dir, `n${id}`, 'data') },
-          { clusterId, voters, scram },
-        ),
-      ),
+      ids.map((id) => {
+        const proxied = roads.map((road) => road.listeners[id - 1]!);
+        const own = { id, port: portOf(id), dataDir: dataDirOf(dir, id), proxied };
+        return format(dir, { ...settings, ...own }, { clusterId, voters, scram });
+      }),
     );
     await Promise.all(ids.map((id) => kafka.startNode(id)));
     return kafka;
@@ -107,9 +115,28 @@ export class NativeKafka implements RealPart {
     return this.#nodes.get(id)!;
   }
 
+  /** Where a node keeps its partitions. */
+  dataDir(id: number): string {
+    return dataDirOf(this.#dir, id);
+  }
+
+  /** The way of one of `clients` to all nodes. */
+  link(client: string): Link {
+    return this.#links.get(client)!;
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#nodes.values()].map((node) => node.stop()));
+    await Promise.all([...this.#links.values()].map((link) => link.stop()));
   }
+}
+
+function urlOf(nodes: readonly { readonly port: number }[]): string {
+  return `kafka://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`;
+}
+
+function dataDirOf(dir: string, id: number): string {
+  return join(dir, `n${id}`, 'data');
 }
 
 /** The ways to a Kafka for tests. */
