@@ -1,7 +1,9 @@
 import { openShop, until } from '@flyball/cli';
 import { Prng } from '@flyball/core';
 import { KafkaLog } from '@flyball/log-kafka';
+import type { LinkFault } from '@flyball/testing';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { LinkName } from '../cluster/cluster-links.ts';
 import type { Cluster, Service } from '../cluster/cluster.ts';
 import { ClusterStage } from '../cluster/cluster-stage.ts';
 import { allLanes, fleetProblems, processReport, type ProcessReport } from './check-fleet.ts';
@@ -51,9 +53,9 @@ export class ChaosStage {
   /** Starts everything, and says the word that nobody has said yet: automation may act. */
   static async open(scenario: Scenario, options: StageOptions): Promise<ChaosStage> {
     const { dir } = options;
-    const { processes = {}, settings = {} } = scenario.cluster ?? {};
+    const { settings = {}, ...cluster } = scenario.cluster ?? {};
     const planner = { vetoToleranceMs: VETO_TOLERANCE_MS, ...settings['planner'] };
-    const shape = { dir, lanes: LANES, rawPartitions: LANES, processes, settings: { ...settings, planner } };
+    const shape = { dir, lanes: LANES, rawPartitions: LANES, ...cluster, settings: { ...settings, planner } };
     const flyball = await ClusterStage.open(shape);
     try {
       const log = await KafkaLog.open({ url: flyball.cluster.kafka.url });
@@ -74,6 +76,25 @@ export class ChaosStage {
   /** Lets a seeded time pass, ms. */
   async pass(fromMs: number, untilMs: number): Promise<void> {
     await pause(fromMs + this.dice.below(untilMs - fromMs));
+  }
+
+  /** All items, in a seeded order. */
+  shuffled<T>(items: readonly T[]): readonly T[] {
+    const lots = items.map((item) => ({ item, lot: this.dice.next() }));
+    return lots.sort((a, b) => a.lot - b.lot).map(({ item }) => item);
+  }
+
+  /** The way of a process to a server is at fault while something is done. */
+  async during(name: LinkName, fault: LinkFault, work: () => Promise<void>): Promise<void> {
+    const link = this.cluster.link(name);
+    link.set(fault);
+    this.tell(`${name}: ${fault}`);
+    try {
+      await work();
+    } finally {
+      link.set('pass');
+      this.tell(`${name}: pass`);
+    }
   }
 
   /** kill -9 of a service's first process; it is back after a seeded time. */

@@ -8,7 +8,7 @@ export interface Scenario {
   /** One line for people. */
   readonly title: string;
   /** How the deployment differs from one process per service. */
-  readonly cluster?: Pick<ClusterOptions, 'processes' | 'settings'>;
+  readonly cluster?: Pick<ClusterOptions, 'processes' | 'settings' | 'links' | 'brokers'>;
   /** Shops that are open from the start, each in an environment of its own; default none. */
   readonly shops?: readonly string[];
   /** Spans per second of the sender; default 300, and 100 beside shops. */

@@ -4,10 +4,13 @@ import { CHECKPOINT_SCENARIOS } from './checkpoint-scenarios.ts';
 import { DATA_SCENARIOS } from './data-scenarios.ts';
 import { FREEZE_SCENARIOS } from './freeze-scenarios.ts';
 import { KILL_SCENARIOS } from './kill-scenarios.ts';
+import { NETWORK_SCENARIOS } from './network-scenarios.ts';
+import { REPLICA_SCENARIOS } from './replica-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { SILENCE_SCENARIOS } from './silence-scenarios.ts';
 import { STORE_SCENARIOS } from './store-scenarios.ts';
 import { STOP_SCENARIOS } from './stop-scenarios.ts';
+import { TARGET_SCENARIOS } from './target-scenarios.ts';
 
 /** All ways to hurt a deployment, the run without a fault first. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -20,4 +23,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...SILENCE_SCENARIOS,
   ...STORE_SCENARIOS,
   ...STOP_SCENARIOS,
+  ...NETWORK_SCENARIOS,
+  ...TARGET_SCENARIOS,
+  ...REPLICA_SCENARIOS,
 ];

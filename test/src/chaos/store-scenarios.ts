@@ -15,7 +15,7 @@ function faultsOf({ url, faults }: RealPart): ServerFaults {
 }
 
 /** What the API shows of the shop again, when Redis has what the log has: all its services, and nothing said to be incomplete. */
-async function expectShown({ flyball, findings, tell }: ChaosStage): Promise<void> {
+export async function expectShown({ flyball, findings, tell }: ChaosStage): Promise<void> {
   const isShown = await until(SHOWN_MS, async () => {
     const answer = await flyball.client
       .request<{ items: { environment: string }[]; isRebuilding: boolean }>('GET', '/v1/services')
@@ -28,7 +28,7 @@ async function expectShown({ flyball, findings, tell }: ChaosStage): Promise<voi
 }
 
 /** While Redis is away services are not shown, and all that must not hang on it goes on. */
-async function expectOnlyServicesAway({ flyball, findings }: ChaosStage): Promise<void> {
+export async function expectOnlyServicesAway({ flyball, findings }: ChaosStage): Promise<void> {
   const codeOf = (error: unknown) => (error as Error).message.split(':')[0];
   const services = await flyball.client.services().then(() => 'shown', codeOf);
   findings.expect(services === 'HOT_UNAVAILABLE', `services without Redis: ${services}`);

@@ -1,0 +1,38 @@
+import { type Admin, Kafka, logLevel } from 'kafkajs';
+
+/** The copies of partitions in a cluster, as its brokers tell. */
+export class Replicas {
+  readonly #admin: Admin;
+
+  private constructor(admin: Admin) {
+    this.#admin = admin;
+  }
+
+  /** @param url - `kafka://HOST:PORT,…` */
+  static async open(url: string): Promise<Replicas> {
+    const brokers = url.replace('kafka://', '').split(',');
+    const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    return new Replicas(admin);
+  }
+
+  /** Which node leads a partition; -1 when none does. */
+  async leaderOf(topic: string, partition: number): Promise<number> {
+    const { topics } = await this.#admin.fetchTopicMetadata({ topics: [topic] });
+    return topics[0]!.partitions.find(({ partitionId }) => partitionId === partition)!.leader;
+  }
+
+  /** Partitions of which not every copy is in sync: `otlp_spans/0`. */
+  async behind(): Promise<readonly string[]> {
+    const { topics } = await this.#admin.fetchTopicMetadata();
+    return topics.flatMap(({ name, partitions }) =>
+      partitions
+        .filter(({ isr, replicas }) => isr.length < replicas.length)
+        .map(({ partitionId }) => `${name}/${partitionId}`),
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#admin.disconnect();
+  }
+}
