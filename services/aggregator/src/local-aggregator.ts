@@ -43,10 +43,10 @@ export class LocalAggregator implements Processor<RawMessage, LocalOut> {
   }
 
   process({ atMs, body }: Entry<RawMessage>, outbox: Outbox<LocalOut>): void {
+    // A tick tells of the time before it, which must not pass before that is known: a window that has closed stays as it is.
+    if (body.type === 'tick') this.#refuse(Object.keys(body.refused));
     this.#advance(atMs, outbox);
     if (body.type === 'tick') {
-      const tenants = Object.keys(body.refused);
-      this.#state.refusedTenants = [...new Set([...this.#state.refusedTenants, ...tenants])].sort();
       this.#reports.hear(body, this.#from.slice(0, this.#from.lastIndexOf('/')), this.#state.atMs!);
       return;
     }
@@ -57,6 +57,10 @@ export class LocalAggregator implements Processor<RawMessage, LocalOut> {
       return outbox.reject(error);
     }
     this.#batch.add(this.#scan, body.tenant, this.#state.atMs!);
+  }
+
+  #refuse(tenants: readonly string[]): void {
+    this.#state.refusedTenants = [...new Set([...this.#state.refusedTenants, ...tenants])].sort();
   }
 
   /** What the entry held is lost: the partition cannot vouch for this instant. */

@@ -38,7 +38,6 @@ export class Ingest {
   readonly #scan = new TraceScan(randomInt(2 ** 32));
   readonly #spans: Counter<'outcome'>;
   readonly #requests: Counter<'outcome'>;
-  readonly #refused = new Map<string, number>();
   readonly #run: string;
   readonly #health: PartitionHealth;
   readonly #ticker: NodeJS.Timeout;
@@ -92,7 +91,11 @@ export class Ingest {
     const { partitions } = await log.describe(TOPIC);
     const run = randomUUID();
     const { recordBytesMax, ackTimeoutMs } = config;
-    const writers = Array.from(
+    // Who reads one partition must know what the others were refused, too.
+    const onRefused = (tenant: string, spans: number) => {
+      for (const writer of writers) writer.owe(tenant, spans);
+    };
+    const writers: readonly PartitionWriter[] = Array.from(
       { length: partitions },
       (_, partition) =>
         new PartitionWriter({
@@ -102,6 +105,7 @@ export class Ingest {
           recordBytesMax,
           ackTimeoutMs,
           wallMs: Date.now,
+          onRefused,
         }),
     );
     return new Ingest(config, run, writers, registry);
@@ -148,7 +152,7 @@ export class Ingest {
    * Call it after {@link drain}, when no request can come any more.
    */
   async close(): Promise<void> {
-    if (this.#refused.size === 0) return;
+    if (!this.#writers.some(({ owes }) => owes)) return;
     this.#tick();
     await Promise.all(this.#writers.map((writer) => writer.drain()));
   }
@@ -157,18 +161,18 @@ export class Ingest {
     const count = (outcome: string) => {
       this.#spans.inc({ outcome }, spans);
       if (outcome !== 'stored') this.#requests.inc({ outcome });
-      if (outcome === 'shed') this.#refused.set(tenant, (this.#refused.get(tenant) ?? 0) + spans);
     };
     const hint = 'Send it again after the time that the answer names.';
     const pendingBytes = this.#writers.reduce((sum, writer) => sum + writer.pendingBytes, 0);
     if (this.#isDraining || pendingBytes + bytes.length > this.#config.pendingBytesMax) {
       count('shed');
+      for (const writer of this.#writers) writer.owe(tenant, spans);
       const code = this.#isDraining ? 'INGEST_DRAINING' : 'INGEST_OVERLOADED';
       throw new UnavailableError(code, this.#isDraining ? 'ingest is stopping' : 'too much waits to be stored', {
         hint,
       });
     }
-    const fate = await this.#write(bytes, tenant);
+    const fate = await this.#write(bytes, tenant, spans);
     count(fate === 'refused' ? 'shed' : fate);
     if (fate === 'rejected') {
       const detail = { bytes: bytes.length };
@@ -180,10 +184,15 @@ export class Ingest {
   }
 
   /** Writes a request, in parts where it is larger than a record. Parts that were stored stay so: then nobody can say "refused". */
-  async #write(bytes: Uint8Array, tenant: string): Promise<Fate> {
-    if (bytes.length <= this.#config.recordBytesMax) return this.#pickWriter().write(tenant, bytes);
+  async #write(bytes: Uint8Array, tenant: string, spans: number): Promise<Fate> {
+    if (bytes.length <= this.#config.recordBytesMax) return this.#pickWriter().write(tenant, bytes, spans);
     const parts = splitTraces(bytes, this.#config.recordBytesMax);
-    const fates = await Promise.all(parts.map((part) => this.#pickWriter().write(tenant, part)));
+    const fates = await Promise.all(
+      parts.map((part) => {
+        this.#scan.read(part);
+        return this.#pickWriter().write(tenant, part, this.#scan.count);
+      }),
+    );
     return fates.every((fate) => fate === fates[0]) ? fates[0]! : 'unknown';
   }
 
@@ -201,10 +210,8 @@ export class Ingest {
   }
 
   #tick(): void {
-    const refused = Object.fromEntries(this.#refused);
-    this.#refused.clear();
     this.#health.look();
-    const tick = { refused, writer: this.#run, stalled: this.#health.stalled() };
+    const tick = { writer: this.#run, stalled: this.#health.stalled() };
     for (const [partition, writer] of this.#writers.entries()) {
       if (this.#health.takesTick(partition)) writer.tick(tick);
     }

@@ -15,6 +15,7 @@ export type Fate = 'stored' | 'refused' | 'rejected' | 'unknown';
 interface Waiting {
   readonly tenant: string;
   readonly bytes: Uint8Array;
+  readonly spans: number;
   readonly settle: (fate: Fate) => void;
 }
 
@@ -28,7 +29,12 @@ export interface WriterOptions {
   readonly ackTimeoutMs: number;
   /** Wall clock, ms. */
   readonly wallMs: () => number;
+  /** Told of what surely is not in the log, before anything else is written. */
+  readonly onRefused: (tenant: string, spans: number) => void;
 }
+
+/** What a tick tells beside refusals. */
+export type TickEvidence = Omit<Tick, 'refused'>;
 
 /** What is known of the partition from what it has answered. */
 export interface Answered {
@@ -48,8 +54,9 @@ export interface Answered {
 export class PartitionWriter {
   readonly #options: WriterOptions;
   #queue: Waiting[] = [];
-  #tick: Tick | undefined;
-  /** Refusals that a failed tick should have told: the next one does. */
+  #isTickDue = false;
+  #evidence: TickEvidence = {};
+  /** Spans by tenant that were refused, and that nobody was told of here. */
   #owed: Record<string, number> = {};
   #isBusy = false;
   #sequence = 0;
@@ -72,20 +79,29 @@ export class PartitionWriter {
     return { ackedAtMs: this.#ackedAtMs, silentMs, skewMs: this.#skewMs };
   }
 
-  /** Hands over a request. Resolves when it is stored, or given up. */
-  write(tenant: string, bytes: Uint8Array): Promise<Fate> {
+  /** Hands over a request of so many spans. Resolves when it is stored, or given up. */
+  write(tenant: string, bytes: Uint8Array, spans: number): Promise<Fate> {
     return new Promise((settle) => {
       this.pendingBytes += bytes.length;
-      this.#queue.push({ tenant, bytes, settle });
+      this.#queue.push({ tenant, bytes, spans, settle });
       this.#pump();
     });
   }
 
-  /** Appends a tick after what waits. The refusals of one that is not out yet, or was given up, are joined with it. */
-  tick({ refused, ...evidence }: Tick): void {
-    const joined = addCounts(addCounts(this.#owed, this.#tick?.refused ?? {}), refused);
-    this.#owed = {};
-    this.#tick = { refused: joined, ...evidence };
+  /** Spans were refused, here or elsewhere: whatever is appended next tells of it first. */
+  owe(tenant: string, spans: number): void {
+    this.#owed = addCounts(this.#owed, { [tenant]: spans });
+  }
+
+  /** Whether there are refusals that are not told yet. */
+  get owes(): boolean {
+    return Object.keys(this.#owed).length > 0;
+  }
+
+  /** Appends a tick, with what waits. */
+  tick(evidence: TickEvidence): void {
+    this.#evidence = evidence;
+    this.#isTickDue = true;
     this.#pump();
   }
 
@@ -98,21 +114,30 @@ export class PartitionWriter {
   #pump(): void {
     if (this.#isBusy) return;
     const batch = this.#takeBatch();
-    const tick = this.#tick;
-    this.#tick = undefined;
+    const tick = this.#takeTick(batch.length > 0);
     if (batch.length === 0 && tick === undefined) {
       for (const resolve of this.#drained.splice(0)) resolve();
       return;
     }
     this.#isBusy = true;
     void this.#append(batch, tick).then((fate) => {
-      for (const { bytes, settle } of batch) {
+      for (const { tenant, bytes, spans, settle } of batch) {
         this.pendingBytes -= bytes.length;
+        if (fate === 'refused') this.#options.onRefused(tenant, spans);
         settle(fate);
       }
       this.#isBusy = false;
       this.#pump();
     });
+  }
+
+  /** The tick that is due, or that must go before requests: their entry passes time on, and by then refusals must be known. */
+  #takeTick(isBeforeRequests: boolean): Tick | undefined {
+    if (!this.#isTickDue && !(isBeforeRequests && this.owes)) return undefined;
+    const tick = { refused: this.#owed, ...this.#evidence };
+    this.#isTickDue = false;
+    this.#owed = {};
+    return tick;
   }
 
   /** Requests of one tenant, from the front, that fit one record. */
@@ -130,12 +155,12 @@ export class PartitionWriter {
   async #append(batch: readonly Waiting[], tick: Tick | undefined): Promise<Fate> {
     const { log, to, ackTimeoutMs, wallMs } = this.#options;
     const records: NewRecord[] = [];
+    if (tick !== undefined) {
+      records.push({ key: '', headers: { [TICK_HEADER]: JSON.stringify(tick), ...this.#stamp() }, value: EMPTY_BYTES });
+    }
     if (batch.length > 0) {
       const headers = { [TENANT_HEADER]: batch[0]?.tenant ?? DEFAULT_TENANT, ...this.#stamp() };
       records.push({ key: '', headers, value: concatBytes(batch.map(({ bytes }) => bytes)) });
-    }
-    if (tick !== undefined) {
-      records.push({ key: '', headers: { [TICK_HEADER]: JSON.stringify(tick), ...this.#stamp() }, value: EMPTY_BYTES });
     }
     const sentMs = wallMs();
     try {

@@ -99,6 +99,19 @@ describe.each([1, 2, 3, 4, 5, 6])('seed %i', (seed) => {
   });
 });
 
+test('what a partition refused while it was away for a moment is missing in the windows of that moment', async () => {
+  const bench = await TwoPhases.open(config({ windowMs: 2_000, graceMs: 1_000, settleMs: 0 }));
+  await bench.ticks(0, 40_000);
+  await bench.send(0, [{ endMs: 40_000 }]);
+  // Shorter than a hole that is blind for everybody.
+  await bench.ticks(41_000, 44_000, [1]);
+  await bench.tick(44_500, [0, 2], { default: 3 });
+  await bench.ticks(45_000, 60_000);
+  const byStart = new Map((await bench.windows()).map(({ startMs, coverage }) => [startMs, coverage]));
+  for (const startMs of [40_000, 42_000, 44_000]) expect(byStart.get(startMs), `at ${startMs}`).toBeCloseTo(2 / 3);
+  expect(byStart.get(50_000)).toBe(1);
+});
+
 describe('an entry that is left out', () => {
   test('of a raw partition costs this partition’s word for that time', async () => {
     const bench = await TwoPhases.open(config({ settleMs: 0 }));

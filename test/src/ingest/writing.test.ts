@@ -129,6 +129,26 @@ test('refusals are told also when ticks pile up behind an append that takes long
   await ingest.drain();
 });
 
+test('what a partition refused is told before anything moves its time on: by the next append, not by the next tick', async () => {
+  const faults: AppendFault[] = ['full'];
+  await open(() => faults.shift() ?? 'none');
+  let release!: () => void;
+  gate = new Promise((resolve) => (release = resolve));
+  const refused = expect(ingest.traces(requestOf('a', 3), 'a')).rejects.toMatchObject({ code: 'INGEST_REFUSED' });
+  await settle();
+  await tick();
+  const next = ingest.traces(requestOf('b', 1), 'b');
+  release();
+  await Promise.all([refused, next]);
+  expect((await entries())[0]).toMatchObject({ type: 'tick', refused: { a: 3 }, writer: expect.any(String) });
+  // Also where no tick is due.
+  faults.push('full');
+  await expect(ingest.traces(requestOf('c', 2), 'c')).rejects.toMatchObject({ code: 'INGEST_REFUSED' });
+  await ingest.traces(requestOf('b', 1), 'b');
+  expect((await entries()).slice(2)).toMatchObject([{ type: 'tick', refused: { c: 2 } }, { type: 'otlp' }]);
+  await ingest.drain();
+});
+
 test('requests that share an append keep their order, their tenant and the limit of a record', async () => {
   for (let seed = 1; seed <= 20; seed += 1) {
     const dice = new Prng(seed);
