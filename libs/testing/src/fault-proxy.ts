@@ -37,10 +37,15 @@ export class FaultProxy {
     this.#server = createServer({ allowHalfOpen: true }, (client) => this.#accept(client, targetPort));
   }
 
-  /** @param targetPort - of a server on 127.0.0.1, which need not be there yet. */
-  static async start(targetPort: number): Promise<FaultProxy> {
+  /**
+   * @param targetPort - of a server on 127.0.0.1, which need not be there yet.
+   * @param ownPort - where it listens itself; any free one by default.
+   */
+  static async start(targetPort: number, ownPort = 0): Promise<FaultProxy> {
     const proxy = new FaultProxy(targetPort);
-    await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve, reject) => {
+      proxy.#server.once('error', reject).listen(ownPort, '127.0.0.1', resolve);
+    });
     return proxy;
   }
 

@@ -129,7 +129,7 @@ async function startServers(
 ): Promise<Servers> {
   const started: RealPart[] = [];
   const take = async <T extends RealPart>(name: string, starting: Promise<T | MissingPart>): Promise<T> => {
-    const part = await starting;
+    const part = await starting.catch((error: unknown) => ({ missing: String(error) }));
     if ('missing' in part) {
       await Promise.all(started.map((each) => each.stop()));
       throw new Error(`${name} is missing: ${part.missing}`);

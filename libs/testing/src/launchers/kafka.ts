@@ -8,7 +8,7 @@ import { Link } from '../link.ts';
 import { brokerProperties, type BrokerSettings } from './kafka-properties.ts';
 import { CACHE, hasCommand, NativeProcess } from './native-process.ts';
 import { freePorts } from './ports.ts';
-import { openRoads } from './kafka-roads.ts';
+import { openRoads, PORTS_PER_CLIENT } from './kafka-roads.ts';
 import type { MissingPart, RealPart, Ways } from './real-part.ts';
 
 const VERSION = '4.4.0';
@@ -68,7 +68,7 @@ export class NativeKafka implements RealPart {
     const missing = await NativeKafka.missing();
     if (missing !== undefined) return { missing };
     const { dir, nodes = 1, brokerSessionMs = 2_000, listeners = [], extra = [], scram = [], clients = [] } = options;
-    const portsPerNode = OWN_PORTS + clients.length;
+    const portsPerNode = OWN_PORTS + PORTS_PER_CLIENT * clients.length;
     const firstPort = await freePorts(nodes * portsPerNode);
     const portOf = (id: number) => firstPort + (id - 1) * portsPerNode;
     const ids = Array.from({ length: nodes }, (_, index) => index + 1);
@@ -79,15 +79,21 @@ export class NativeKafka implements RealPart {
     const links = new Map(roads.map(({ client, proxies }) => [client, new Link(urlOf(proxies), proxies)]));
     const kafka = new NativeKafka(dir, urlOf(ids.map((id) => ({ port: portOf(id) }))), links);
     const settings = { nodes, quorum, brokerSessionMs, listeners, extra };
-    await Promise.all(
-      ids.map((id) => {
-        const proxied = roads.map((road) => road.listeners[id - 1]!);
-        const own = { id, port: portOf(id), dataDir: dataDirOf(dir, id), proxied };
-        return format(dir, { ...settings, ...own }, { clusterId, voters, scram });
-      }),
-    );
-    await Promise.all(ids.map((id) => kafka.startNode(id)));
-    return kafka;
+    const prepare = (id: number) => {
+      const proxied = roads.map((road) => road.listeners[id - 1]!);
+      const own = { id, port: portOf(id), dataDir: dataDirOf(dir, id), proxied };
+      return format(dir, { ...settings, ...own }, { clusterId, voters, scram });
+    };
+    try {
+      await Promise.all(ids.map(prepare));
+      // All of them are there, or not, before any is stopped.
+      const failed = (await Promise.allSettled(ids.map((id) => kafka.startNode(id)))).find(isRejected);
+      if (failed !== undefined) throw failed.reason;
+      return kafka;
+    } catch (error) {
+      await kafka.stop();
+      throw error;
+    }
   }
 
   /** Starts a node that is not running, on the data that it had. */
@@ -129,6 +135,10 @@ export class NativeKafka implements RealPart {
     await Promise.all([...this.#nodes.values()].map((node) => node.stop()));
     await Promise.all([...this.#links.values()].map((link) => link.stop()));
   }
+}
+
+function isRejected(result: PromiseSettledResult<void>): result is PromiseRejectedResult {
+  return result.status === 'rejected';
 }
 
 function urlOf(nodes: readonly { readonly port: number }[]): string {
