@@ -45,7 +45,7 @@ export const IngestConfig = z
       .int()
       .positive()
       .default(60 * SECOND_MS)
-      .describe('A span that ends later than this ahead of the clock, in ms, is rejected.'),
+      .describe('A span that ends later than this ahead of log time, in ms, is rejected.'),
   })
   .readonly();
 export type IngestConfig = z.infer<typeof IngestConfig>;

@@ -26,6 +26,8 @@ export interface Accepted {
 export interface IngestPorts {
   readonly log: Log;
   readonly registry: Registry;
+  /** A clock that nobody sets, ms; default the machine's. Ingest asks no other: what time it is, the log says. */
+  readonly monotonicMs?: () => number;
 }
 
 /**
@@ -44,11 +46,16 @@ export class Ingest {
   #next = 0;
   #isDraining = false;
 
-  private constructor(config: IngestConfig, run: string, writers: readonly PartitionWriter[], registry: Registry) {
+  private constructor(
+    config: IngestConfig,
+    run: string,
+    writers: readonly PartitionWriter[],
+    { registry, monotonicMs }: Required<Omit<IngestPorts, 'log'>>,
+  ) {
     this.#config = config;
     this.#run = run;
     this.#writers = writers;
-    const health = new PartitionHealth(writers, Date.now);
+    const health = new PartitionHealth(writers, monotonicMs);
     this.#health = health;
     this.#spans = new Counter({
       name: 'flyball_ingest_spans_total',
@@ -87,7 +94,8 @@ export class Ingest {
   }
 
   /** Opens ingest on a log whose raw topic exists. */
-  static async open(config: IngestConfig, { log, registry }: IngestPorts): Promise<Ingest> {
+  static async open(config: IngestConfig, ports: IngestPorts): Promise<Ingest> {
+    const { log, registry, monotonicMs = () => performance.now() } = ports;
     const { partitions } = await log.describe(TOPIC);
     const run = randomUUID();
     const { recordBytesMax, ackTimeoutMs } = config;
@@ -104,11 +112,11 @@ export class Ingest {
           run,
           recordBytesMax,
           ackTimeoutMs,
-          wallMs: Date.now,
+          monotonicMs,
           onRefused,
         }),
     );
-    return new Ingest(config, run, writers, registry);
+    return new Ingest(config, run, writers, { registry, monotonicMs });
   }
 
   /**
@@ -130,7 +138,9 @@ export class Ingest {
       if (error instanceof RejectedError) this.#requests.inc({ outcome: 'rejected' });
       throw error;
     }
-    const { spans, rejectedSpans, message, ...screened } = screen(bytes, this.#scan, Date.now() + this.#config.earlyMs);
+    // Before the log has said what time it is nothing is early; the aggregator judges again.
+    const earlyAfterMs = (this.#health.logMs ?? Infinity) + this.#config.earlyMs;
+    const { spans, rejectedSpans, message, ...screened } = screen(bytes, this.#scan, earlyAfterMs);
     this.#spans.inc({ outcome: 'received' }, spans);
     this.#spans.inc({ outcome: 'rejected' }, rejectedSpans);
     if (spans > rejectedSpans) await this.#store(screened.bytes, tenant, spans - rejectedSpans);

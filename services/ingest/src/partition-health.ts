@@ -14,24 +14,28 @@ const PROBE_EVERY_MS = 30 * SECOND_MS;
 /** Judges raw partitions by what they have answered. */
 export class PartitionHealth {
   readonly #writers: readonly PartitionWriter[];
-  readonly #wallMs: () => number;
+  readonly #monotonicMs: () => number;
   readonly #probedAtMs = new Map<number, number>();
   /** By partition, as of the last look: how far its clock is off. */
   #skewsMs: number[];
+  /** The log's clock less our monotonic one, ms; `undefined` before the first answer. */
+  #aheadMs: number | undefined;
   #takers: readonly PartitionWriter[];
 
-  constructor(writers: readonly PartitionWriter[], wallMs: () => number) {
+  constructor(writers: readonly PartitionWriter[], monotonicMs: () => number) {
     this.#writers = writers;
-    this.#wallMs = wallMs;
+    this.#monotonicMs = monotonicMs;
     this.#skewsMs = writers.map(() => 0);
     this.#takers = writers;
   }
 
   /** Looks at all partitions: with every tick, not with every request. */
   look(): void {
-    const skewsMs = this.#writers.map(({ answered }) => answered.skewMs);
-    const medianMs = skewsMs.toSorted((a, b) => a - b)[Math.floor(skewsMs.length / 2)]!;
-    this.#skewsMs = skewsMs.map((skewMs) => skewMs - medianMs);
+    const aheadMs = this.#writers.map(({ answered }) => answered.aheadMs);
+    const known = aheadMs.filter((each) => each !== undefined).sort((a, b) => a - b);
+    const medianMs = known[Math.floor(known.length / 2)];
+    this.#aheadMs = medianMs;
+    this.#skewsMs = aheadMs.map((each) => (each === undefined || medianMs === undefined ? 0 : each - medianMs));
     const well = this.#writers.filter(({ answered }, partition) => {
       return answered.silentMs < STALLED_AFTER_MS && !this.#isSkewed(partition);
     });
@@ -44,6 +48,12 @@ export class PartitionHealth {
     return this.#takers;
   }
 
+  /** What the log's clock shows now, ms since the Unix epoch; `undefined` before it has answered at all. */
+  get logMs(): number | undefined {
+    if (this.#aheadMs === undefined) this.look();
+    return this.#aheadMs === undefined ? undefined : this.#monotonicMs() + this.#aheadMs;
+  }
+
   /** How far a partition's clock is off the median of all, ms. */
   skewMs(partition: number): number {
     return this.#skewsMs[partition]!;
@@ -52,7 +62,7 @@ export class PartitionHealth {
   /** Whether a partition is to get its tick: all do, but one with a wrong clock, which is only tried now and then. */
   takesTick(partition: number): boolean {
     if (!this.#isSkewed(partition)) return true;
-    const nowMs = this.#wallMs();
+    const nowMs = this.#monotonicMs();
     if (nowMs < (this.#probedAtMs.get(partition) ?? -Infinity) + PROBE_EVERY_MS) return false;
     this.#probedAtMs.set(partition, nowMs);
     return true;

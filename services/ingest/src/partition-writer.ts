@@ -27,8 +27,8 @@ export interface WriterOptions {
   readonly run: string;
   readonly recordBytesMax: number;
   readonly ackTimeoutMs: number;
-  /** Wall clock, ms. */
-  readonly wallMs: () => number;
+  /** A clock that nobody sets, ms: a jump of the wall clock is no silence of the log, and no skew. */
+  readonly monotonicMs: () => number;
   /** Told of what surely is not in the log, before anything else is written. */
   readonly onRefused: (tenant: string, spans: number) => void;
 }
@@ -42,8 +42,11 @@ export interface Answered {
   readonly ackedAtMs: number;
   /** How long it has not answered, ms. */
   readonly silentMs: number;
-  /** How far its clock is ahead of ours, ms: append time less the middle of the wait for it. */
-  readonly skewMs: number;
+  /**
+   * Its clock less our monotonic one, ms: append time less the middle of the wait for it. Only the difference to another
+   * partition means anything. `undefined` before the first answer.
+   */
+  readonly aheadMs: number | undefined;
 }
 
 /**
@@ -64,19 +67,19 @@ export class PartitionWriter {
   #drained: (() => void)[] = [];
   #ackedAtMs = 0;
   #answeredMs: number;
-  #skewMs = 0;
+  #aheadMs: number | undefined;
   /** Bytes that wait or are on their way. */
   pendingBytes = 0;
 
   constructor(options: WriterOptions) {
     this.#options = options;
-    this.#answeredMs = options.wallMs();
+    this.#answeredMs = options.monotonicMs();
   }
 
   /** What is known of the partition from what it has answered. */
   get answered(): Answered {
-    const silentMs = this.#options.wallMs() - this.#answeredMs;
-    return { ackedAtMs: this.#ackedAtMs, silentMs, skewMs: this.#skewMs };
+    const silentMs = this.#options.monotonicMs() - this.#answeredMs;
+    return { ackedAtMs: this.#ackedAtMs, silentMs, aheadMs: this.#aheadMs };
   }
 
   /** Hands over a request of so many spans. Resolves when it is stored, or given up. */
@@ -153,7 +156,7 @@ export class PartitionWriter {
   }
 
   async #append(batch: readonly Waiting[], tick: Tick | undefined): Promise<Fate> {
-    const { log, to, ackTimeoutMs, wallMs } = this.#options;
+    const { log, to, ackTimeoutMs, monotonicMs } = this.#options;
     const records: NewRecord[] = [];
     if (tick !== undefined) {
       records.push({ key: '', headers: { [TICK_HEADER]: JSON.stringify(tick), ...this.#stamp() }, value: EMPTY_BYTES });
@@ -162,12 +165,12 @@ export class PartitionWriter {
       const headers = { [TENANT_HEADER]: batch[0]?.tenant ?? DEFAULT_TENANT, ...this.#stamp() };
       records.push({ key: '', headers, value: concatBytes(batch.map(({ bytes }) => bytes)) });
     }
-    const sentMs = wallMs();
+    const sentMs = monotonicMs();
     try {
       const { appendedAtMs } = await withTimeout(log.append(to, records), ackTimeoutMs);
-      this.#answeredMs = wallMs();
+      this.#answeredMs = monotonicMs();
       this.#ackedAtMs = Math.max(this.#ackedAtMs, appendedAtMs);
-      this.#skewMs = appendedAtMs - (sentMs + this.#answeredMs) / 2;
+      this.#aheadMs = appendedAtMs - (sentMs + this.#answeredMs) / 2;
       return 'stored';
     } catch (error) {
       // Given up as a whole. Should it land later all the same, its writer is not the one of what follows.

@@ -12,7 +12,7 @@ export interface Screened {
 
 /**
  * Sorts out the spans of a scanned request that can never count: ids that identify nothing, and ends too far
- * ahead of the clock. A request without any passes as it is, byte for byte.
+ * ahead of the log's time. A request without any passes as it is, byte for byte.
  *
  * @param earlyAfterMs - instant after which a span's end is too early to be true, ms since the Unix epoch.
  */

@@ -228,7 +228,7 @@ test('a partition that does not answer is told of in the ticks of the others, an
     append: async (to, records) =>
       isDead && to.partition === 1 ? new Promise(() => undefined) : memory.append(to, records),
   });
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date', 'performance'] });
   const config = IngestConfig.parse({ tickMs: TICK_MS, ackTimeoutMs: 60_000 });
   const own = await Ingest.open(config, { log: hanging, registry: new Registry() });
   await tick();
@@ -257,7 +257,7 @@ test('a partition whose broker has another time is not written to, and is tried 
       return { firstOffset, appendedAtMs: appendedAtMs + (to.partition === 3 ? aheadMs : 0) };
     },
   });
-  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date', 'performance'] });
   const own = await Ingest.open(IngestConfig.parse({ tickMs: TICK_MS }), { log: skewed, registry: new Registry() });
   const appended = async () => (await memory.range({ topic: 'otlp_spans', partition: 3 })).endOffset;
   await tick();
@@ -273,4 +273,39 @@ test('a partition whose broker has another time is not written to, and is tried 
   const recovered = await appended();
   for (let request = 0; request < 20; request += 1) await own.traces(requestOf('a', 1), 'a');
   expect((await appended()) - recovered).toBeGreaterThan(3);
+});
+
+test('its own clock may jump: no stall is made up, no partition is left out, and nothing honest is early', async () => {
+  const memory = new MemoryLog(Date.now);
+  await memory.create('otlp_spans', 4);
+  const wrong = { byMs: 0 };
+  const config = IngestConfig.parse({ tickMs: TICK_MS });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+  // An append takes long enough for the clock to jump in the middle of it.
+  let isJumping = false;
+  const jumpy = altered<Log>(memory, {
+    append: async (to, records) => {
+      if (isJumping && to.partition === 2) vi.setSystemTime(NOW + wrong.byMs);
+      return { ...(await memory.append(to, records)), appendedAtMs: NOW };
+    },
+  });
+  const own = await Ingest.open(config, { log: jumpy, registry: new Registry() });
+  await tick();
+  for (const byMs of [600_000, -600_000]) {
+    wrong.byMs = byMs;
+    isJumping = true;
+    for (let second = 0; second < 3; second += 1) await tick();
+    const accepted = await own.traces(requestOf('a', 3), 'a');
+    expect(accepted).toEqual({ rejectedSpans: 0, message: '' });
+    const early = await own.traces(traceRequest([{ endMs: NOW + 70_000, service: 'a' }]), 'a');
+    expect(early.message).toMatch(/1 too far in the future/);
+  }
+  for (let request = 0; request < 40; request += 1) await own.traces(requestOf('a', 1), 'a');
+  for (let partition = 0; partition < 4; partition += 1) {
+    const records = await allRecords(memory, 'otlp_spans', partition);
+    expect(records.filter(({ value }) => value.length > 0).length).toBeGreaterThan(5);
+    const ticks = records.map((record) => readRaw(record)).filter((each) => each.type === 'tick');
+    for (const { stalled } of ticks) expect(stalled).toEqual({});
+  }
+  await own.drain();
 });
