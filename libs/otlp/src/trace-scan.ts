@@ -22,6 +22,8 @@ export const SPAN_FLAW = { none: 0, traceId: 1, spanId: 2 } as const;
 /** Names are forgotten between two requests when there are more than so many, or so many bytes: memory stays bounded. */
 const NAMES_MAX = 65_536;
 const NAME_BYTES_MAX = 4 * 1024 * 1024;
+/** A name or a value that we read is cut after so many bytes: a window holds hundreds, and must fit a record of the log. */
+const TEXT_BYTES_MAX = 1_024;
 const STATUS_ERROR = 2;
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
@@ -72,7 +74,7 @@ export class TraceScan {
     this.#names = new Interner(seed);
   }
 
-  /** Text of a span's name. */
+  /** Text of a span's name, cut after 1 KiB, as are all texts of a resource. */
   nameOf(span: number): string {
     return this.#names.text(this.name[span]!);
   }
@@ -152,7 +154,7 @@ export class TraceScan {
     while (reader.next(valueEnd)) {
       if (reader.field === 1) {
         const textEnd = reader.lengthEnd(valueEnd);
-        values[place] = this.#names.text(this.#names.intern(reader.bytes, reader.at, textEnd));
+        values[place] = this.#names.text(this.#intern(reader.at, textEnd));
         reader.at = textEnd;
       } else reader.skip(valueEnd);
     }
@@ -228,7 +230,7 @@ export class TraceScan {
       }
     }
     this.resource[span] = this.resources.length - 1;
-    this.name[span] = this.#names.intern(reader.bytes, nameAt, nameEnd);
+    this.name[span] = this.#intern(nameAt, nameEnd);
     this.kind[span] = kind > SPAN_KIND.consumer ? SPAN_KIND.unspecified : kind;
     this.isError[span] = status === STATUS_ERROR ? 1 : 0;
     this.isRoot[span] = parentBytes === 0 ? 1 : 0;
@@ -238,6 +240,14 @@ export class TraceScan {
     if (traceBytes !== TRACE_ID_BYTES || this.#isZero(traceAt, traceBytes)) this.flaw[span] = SPAN_FLAW.traceId;
     this.#times(span, startAt, endAt);
     this.count += 1;
+  }
+
+  /** Number of a text, cut where it is too long, between two characters. */
+  #intern(start: number, textEnd: number): number {
+    const { bytes } = this.#reader;
+    let end = Math.min(textEnd, start + TEXT_BYTES_MAX);
+    if (end < textEnd) while (end > start && (bytes[end]! & 0xc0) === 0x80) end -= 1;
+    return this.#names.intern(bytes, start, end);
   }
 
   /** Passes over a length-delimited value and returns its size. */

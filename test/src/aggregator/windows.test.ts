@@ -2,7 +2,7 @@ import { AggregatorConfig } from '@flyball/aggregator';
 import { deadLettersCodec, OVERFLOW, type Series, type Window } from '@flyball/contracts';
 import { Prng, slotStartMs } from '@flyball/core';
 import { DurationSketch } from '@flyball/stats';
-import { recordsOf, type TestSpan } from '@flyball/testing';
+import { allRecords, recordsOf, type TestSpan } from '@flyball/testing';
 import { describe, expect, test } from 'vitest';
 import { RAW, TwoPhases } from './two-phases.ts';
 
@@ -173,6 +173,27 @@ describe('a window', () => {
     expect(operations).toHaveLength(4);
     expect(operations.find(({ name }) => name === OVERFLOW)?.count).toBe(17);
   });
+});
+
+/** Far below what Kafka takes, and what DESIGN allows an emission. */
+const EMISSION_BYTES_MAX = 900_000;
+
+test('names of any length fit the log: every emission is small, however long and many they are', async () => {
+  const bench = await TwoPhases.open(AggregatorConfig.parse({ windowMs: 10_000, graceMs: 5_000 }));
+  const long = (start: string) => `${start}${'é'.repeat(32_000)}`;
+  await bench.tick(0);
+  for (let index = 0; index < 150; index += 1) {
+    const about = { version: long(`v${index % 25}`), instance: long(`i${index}`), environment: long('prod') };
+    await bench.send(0, [{ endMs: 900, name: long(`GET /${index}`), service: long('web'), ...about }]);
+  }
+  await bench.ticks(1_000, 20_000);
+  const [window] = await bench.windows();
+  expect(window).toMatchObject({ spans: 150 });
+  expect(window!.series.filter(({ view }) => view === 'operation')).toHaveLength(101);
+  for (const topic of ['flyball.partials', 'flyball.windows']) {
+    const sizes = (await allRecords(bench.log, topic)).map(({ value }) => value.length);
+    expect(Math.max(...sizes), topic).toBeLessThan(EMISSION_BYTES_MAX);
+  }
 });
 
 describe('coverage', () => {
