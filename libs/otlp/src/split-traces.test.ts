@@ -63,3 +63,16 @@ test('a span that is larger than a part stays whole, alone', () => {
   expect(parts.map(spansIn).map((spans) => spans.length)).toEqual([1, 1, 1]);
   expect(parts[1]!.length).toBeGreaterThan(500);
 });
+
+test('attributes that every part would have to repeat do not fill the memory: their resource stays whole', () => {
+  const names = Array.from({ length: 200 }, (_, index) => `GET /${index}`);
+  for (const sizeBytes of [400, 900, 5_000]) {
+    const whole = encode([
+      { service: 's'.repeat(sizeBytes), scopes: [names] },
+      { service: 'b', scopes: [['z']] },
+    ]);
+    const parts = splitTraces(whole, 1_000);
+    expect(parts.flatMap(spansIn)).toEqual(spansIn(whole));
+    expect(parts.reduce((sum, part) => sum + part.length, 0)).toBeLessThan(3 * whole.length);
+  }
+});

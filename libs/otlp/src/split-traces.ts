@@ -7,7 +7,8 @@ const PREFIX_BYTES = 6;
 
 /**
  * A trace request as several, each of at most so many bytes, that hold the same spans under the same resources and scopes:
- * a log takes records of bounded size. A request that fits is returned as it is; a single span that is larger is left whole.
+ * a log takes records of bounded size. A request that fits is returned as it is. Left whole is a single span that is larger,
+ * and whatever has attributes that fill half a part by themselves: said again with every span, they would fill the memory.
  */
 export function splitTraces(bytes: Uint8Array, bytesMax: number): readonly Uint8Array[] {
   return bytes.length <= bytesMax ? [bytes] : split(bytes, LEVELS, bytesMax);
@@ -30,6 +31,7 @@ function split(message: Uint8Array, [repeated = 0, ...below]: readonly number[],
     elements.push(reader.bytesField(message.length));
   }
   const said = frame.finish();
+  if (said.length > bytesMax / 2) return [message];
   const room = bytesMax - said.length;
   let part = new WireWriter().raw(said);
   let size = 0;

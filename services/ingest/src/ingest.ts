@@ -143,9 +143,11 @@ export class Ingest {
     const { spans, rejectedSpans, message, ...screened } = screen(bytes, this.#scan, earlyAfterMs);
     this.#spans.inc({ outcome: 'received' }, spans);
     this.#spans.inc({ outcome: 'rejected' }, rejectedSpans);
-    if (spans > rejectedSpans) await this.#store(screened.bytes, tenant, spans - rejectedSpans);
+    const tooLarge = spans > rejectedSpans ? await this.#store(screened.bytes, tenant, spans - rejectedSpans) : 0;
     this.#requests.inc({ outcome: 'stored' });
-    return { rejectedSpans, message };
+    if (tooLarge === 0) return { rejectedSpans, message };
+    const words = `${message === '' ? 'rejected spans: ' : `${message}; `}${tooLarge} larger than a record of the log`;
+    return { rejectedSpans: rejectedSpans + tooLarge, message: words };
   }
 
   /** Stops ticking and taking, and resolves when everything that waits is answered. */
@@ -167,10 +169,11 @@ export class Ingest {
     await Promise.all(this.#writers.map((writer) => writer.drain()));
   }
 
-  async #store(bytes: Uint8Array, tenant: string, spans: number): Promise<void> {
+  /** Returns how many of the spans are larger than a record of the log; the others are stored. */
+  async #store(bytes: Uint8Array, tenant: string, spans: number): Promise<number> {
     const count = (outcome: string) => {
       this.#spans.inc({ outcome }, spans);
-      if (outcome !== 'stored') this.#requests.inc({ outcome });
+      this.#requests.inc({ outcome });
     };
     const hint = 'Send it again after the time that the answer names.';
     const pendingBytes = this.#writers.reduce((sum, writer) => sum + writer.pendingBytes, 0);
@@ -182,28 +185,41 @@ export class Ingest {
         hint,
       });
     }
-    const fate = await this.#write(bytes, tenant, spans);
+    const { fate, tooLarge } = await this.#write(bytes, tenant, spans);
+    if (fate === 'stored') {
+      this.#spans.inc({ outcome: 'stored' }, spans - tooLarge);
+      this.#spans.inc({ outcome: 'rejected' }, tooLarge);
+      return tooLarge;
+    }
     count(fate === 'refused' ? 'shed' : fate);
     if (fate === 'rejected') {
       const detail = { bytes: bytes.length };
       throw new RejectedError('SPAN_TOO_LARGE', 'a span is larger than a record of the log', { detail });
     }
     if (fate === 'refused') throw new UnavailableError('INGEST_REFUSED', 'the log takes no telemetry now', { hint });
-    if (fate === 'unknown')
-      throw new UnavailableError('INGEST_UNKNOWN', 'the log did not say whether it stored this', { hint });
+    throw new UnavailableError('INGEST_UNKNOWN', 'the log did not say whether it stored this', { hint });
   }
 
-  /** Writes a request, in parts where it is larger than a record. Parts that were stored stay so: then nobody can say "refused". */
-  async #write(bytes: Uint8Array, tenant: string, spans: number): Promise<Fate> {
-    if (bytes.length <= this.#config.recordBytesMax) return this.#pickWriter().write(tenant, bytes, spans);
-    const parts = splitTraces(bytes, this.#config.recordBytesMax);
-    const fates = await Promise.all(
-      parts.map((part) => {
-        this.#scan.read(part);
-        return this.#pickWriter().write(tenant, part, this.#scan.count);
-      }),
-    );
-    return fates.every((fate) => fate === fates[0]) ? fates[0]! : 'unknown';
+  /**
+   * Writes a request, in parts where it is larger than a record. Parts that were stored stay so: then nobody can say
+   * "refused"; nor "send it again" because of a part that is a span which will never fit.
+   */
+  async #write(
+    bytes: Uint8Array,
+    tenant: string,
+    spans: number,
+  ): Promise<{ readonly fate: Fate; readonly tooLarge: number }> {
+    if (bytes.length <= this.#config.recordBytesMax) {
+      return { fate: await this.#pickWriter().write(tenant, bytes, spans), tooLarge: 0 };
+    }
+    const parts = splitTraces(bytes, this.#config.recordBytesMax).map((part) => ({ part, spans: spansOf(part) }));
+    const fates = await Promise.all(parts.map((each) => this.#pickWriter().write(tenant, each.part, each.spans)));
+    const rest = new Set(fates.filter((fate) => fate !== 'rejected'));
+    if (rest.size === 0) return { fate: 'rejected', tooLarge: 0 };
+    const rejected = parts.filter((_, part) => fates[part] === 'rejected');
+    const tooLarge = rejected.reduce((sum, part) => sum + part.spans, 0);
+    const isPart = rest.size > 1 || (tooLarge > 0 && !rest.has('stored'));
+    return { fate: isPart ? 'unknown' : [...rest][0]!, tooLarge };
   }
 
   /** The writer with the least to do, in turn among equals, so that load spreads over partitions that are well. */
@@ -226,4 +242,10 @@ export class Ingest {
       if (this.#health.takesTick(partition)) writer.tick(tick);
     }
   }
+}
+
+function spansOf(bytes: Uint8Array): number {
+  const scan = new TraceScan();
+  scan.read(bytes);
+  return scan.count;
 }

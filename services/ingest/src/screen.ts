@@ -37,7 +37,8 @@ export function screen(bytes: Uint8Array, scan: TraceScan, earlyAfterMs: number)
   const reasons = [
     counts.traceId > 0 && `${counts.traceId} with an invalid trace id (16 bytes, not all zero)`,
     counts.spanId > 0 && `${counts.spanId} with an invalid span id (8 bytes, not all zero)`,
-    counts.early > 0 && `${counts.early} too far in the future (up to ${latestMs - earlyAfterMs} ms beyond the limit)`,
+    counts.early > 0 &&
+      `${counts.early} early: too far in the future (up to ${latestMs - earlyAfterMs} ms beyond the limit)`,
   ].filter((reason) => reason !== false);
   const message = `rejected spans: ${reasons.join('; ')}`;
   return { bytes: withoutSpans(bytes, isRejected), spans: scan.count, rejectedSpans, message };
