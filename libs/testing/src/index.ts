@@ -19,6 +19,7 @@ export { findPart, partForTest } from './launchers/real-part.ts';
 export type { MissingPart, RealPart, Ways } from './launchers/real-part.ts';
 export { kafkaWays, NativeKafka } from './launchers/kafka.ts';
 export type { KafkaOptions } from './launchers/kafka.ts';
+export { SettableClock } from './launchers/settable-clock.ts';
 export { freePorts } from './launchers/ports.ts';
 export type { ServerFaults } from './launchers/server-faults.ts';
 export { redisWays } from './launchers/redis.ts';

@@ -1,6 +1,15 @@
 import { KafkaLog } from '@flyball/log-kafka';
 import { createTopics } from '@flyball/runtime';
-import { findPart, type Link, type MissingPart, NativeKafka, type RealPart, redisWays, s3Ways } from '@flyball/testing';
+import {
+  findPart,
+  type Link,
+  type MissingPart,
+  NativeKafka,
+  type RealPart,
+  redisWays,
+  s3Ways,
+  SettableClock,
+} from '@flyball/testing';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -20,6 +29,8 @@ export interface ClusterOptions {
   readonly processes?: Readonly<Record<string, number>>;
   /** Settings by service, as in a settings file. */
   readonly settings?: Settings;
+  /** Processes and brokers whose clock can be set while they run: `ingest-1`, `broker-1`. Needs {@link SettableClock}. */
+  readonly clocks?: readonly string[];
   readonly token: string;
   readonly policiesDir?: string;
   readonly twinUrl?: string;
@@ -44,8 +55,10 @@ export class Cluster {
   readonly dir: string;
   readonly token: string;
   readonly #links: ClusterLinks;
+  readonly #clocks: ReadonlyMap<string, SettableClock>;
 
-  private constructor({ kafka, redis, s3 }: Servers, links: ClusterLinks, options: ClusterOptions) {
+  private constructor({ kafka, redis, s3, clocks }: Servers, links: ClusterLinks, options: ClusterOptions) {
+    this.#clocks = clocks;
     this.kafka = kafka;
     this.redis = redis;
     this.s3 = s3;
@@ -68,7 +81,7 @@ export class Cluster {
       const log = await KafkaLog.open({ url: servers.kafka.url });
       await createTopics(log, { lanes, rawPartitions }).finally(() => log.close());
       for (const service of SERVICES) {
-        for (const plan of plansOf(service, options, links)) {
+        for (const plan of plansOf(service, options, { links, clocks: servers.clocks })) {
           const hello = await cluster.services.start(plan);
           onStarted(plan.name, hello.api ?? hello.otlpGrpc ?? hello.health);
         }
@@ -83,6 +96,11 @@ export class Cluster {
   /** Where the first process of a service listens. */
   hello(service: Service): Hello {
     return this.services.hello(`${service}-1`);
+  }
+
+  /** The clock of a process that was started with one. */
+  clock(name: string): SettableClock {
+    return this.#clocks.get(name)!;
   }
 
   /** kill -9 of all services. */
@@ -120,11 +138,12 @@ export interface Servers {
   readonly kafka: NativeKafka;
   readonly redis: RealPart;
   readonly s3: RealPart;
+  readonly clocks: ReadonlyMap<string, SettableClock>;
 }
 
 /** Starts the real servers; one that is missing stops those that were started. */
 async function startServers(
-  { dir, brokers = 1, links = [] }: ClusterOptions,
+  { dir, brokers = 1, links = [], clocks: clocked = [] }: ClusterOptions,
   onStarted: (what: string, where: string) => void,
 ): Promise<Servers> {
   const started: RealPart[] = [];
@@ -138,11 +157,13 @@ async function startServers(
     onStarted(name, part.url);
     return part;
   };
+  const clocks = new Map(clocked.map((name) => [name, new SettableClock(join(dir, 'clocks', name))]));
+  const envOf = (node: number) => clocks.get(`broker-${node}`)?.env ?? {};
   const redis = await take('Redis', findPart(redisWays(join(dir, 'redis'))));
   const s3 = await take('S3', findPart(s3Ways(join(dir, 's3'))));
   const clients = clientsOf(links, 'kafka');
-  const kafka = await take('Kafka', NativeKafka.start({ dir: join(dir, 'kafka'), nodes: brokers, clients }));
-  return { kafka, redis, s3 };
+  const kafka = await take('Kafka', NativeKafka.start({ dir: join(dir, 'kafka'), nodes: brokers, clients, envOf }));
+  return { kafka, redis, s3, clocks };
 }
 
 /** Writes the settings file of all services. */
@@ -158,7 +179,11 @@ function writeSettings(
   return all['host'] as { lanes: number; rawPartitions: number };
 }
 
-function plansOf(service: string, options: ClusterOptions, links: ClusterLinks): readonly ProcessPlan[] {
+function plansOf(
+  service: string,
+  options: ClusterOptions,
+  { links, clocks }: { readonly links: ClusterLinks; readonly clocks: ReadonlyMap<string, SettableClock> },
+): readonly ProcessPlan[] {
   const { dir, policiesDir, twinUrl, processes = {} } = options;
   const own: Readonly<Record<string, readonly string[]>> = {
     actuator: twinUrl === undefined ? [] : [`--twin-url=${twinUrl}`],
@@ -169,6 +194,6 @@ function plansOf(service: string, options: ClusterOptions, links: ClusterLinks):
     const name = `${service}-${index + 1}`;
     // The last of two equal flags wins.
     const args = [`--config=${settingsFile(dir)}`, ...(own[service] ?? []), ...links.flagsOf(name)];
-    return { name, service, args };
+    return { name, service, args, env: clocks.get(name)?.env ?? {} };
   });
 }

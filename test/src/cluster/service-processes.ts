@@ -23,6 +23,8 @@ export interface ProcessPlan {
   /** Its service: `aggregator`. */
   readonly service: string;
   readonly args: readonly string[];
+  /** What it finds in its environment beside what all find. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** How a process ended. */
@@ -53,7 +55,10 @@ export class ServiceProcesses {
   /** Starts a process, and waits until it is there. */
   async start(plan: ProcessPlan): Promise<Hello> {
     const main = fileURLToPath(new URL('./main.ts', import.meta.resolve(`@flyball/${plan.service}`)));
-    const child = await startChild<Hello>(main, plan.args, { env: this.#env, timeoutMs: START_TIMEOUT_MS });
+    const child = await startChild<Hello>(main, plan.args, {
+      env: { ...this.#env, ...plan.env },
+      timeoutMs: START_TIMEOUT_MS,
+    });
     this.#plans.set(plan.name, plan);
     this.#children.set(plan.name, child);
     const logFile = join(this.#logDir, `${plan.name}.log`);

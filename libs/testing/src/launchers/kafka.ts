@@ -43,17 +43,21 @@ export interface KafkaOptions {
   readonly clients?: readonly string[];
   /** SCRAM users to be there from the start: `SCRAM-SHA-256=[name=…,password=…]`. */
   readonly scram?: readonly string[];
+  /** What a node finds in its environment beside ours. */
+  readonly envOf?: (node: number) => Readonly<Record<string, string>>;
 }
 
 /** A Kafka cluster of native processes. Nodes are numbered from 1. */
 export class NativeKafka implements RealPart {
   readonly url: string;
   readonly #dir: string;
+  readonly #envOf: (node: number) => Readonly<Record<string, string>>;
   readonly #nodes = new Map<number, NativeProcess>();
   readonly #links: ReadonlyMap<string, Link>;
 
-  private constructor(dir: string, url: string, links: ReadonlyMap<string, Link>) {
+  private constructor({ dir, envOf = () => ({}) }: KafkaOptions, url: string, links: ReadonlyMap<string, Link>) {
     this.#dir = dir;
+    this.#envOf = envOf;
     this.url = url;
     this.#links = links;
   }
@@ -77,7 +81,7 @@ export class NativeKafka implements RealPart {
     const clusterId = randomId();
     const roads = await openRoads(clients, ids, (id) => portOf(id) + OWN_PORTS);
     const links = new Map(roads.map(({ client, proxies }) => [client, new Link(urlOf(proxies), proxies)]));
-    const kafka = new NativeKafka(dir, urlOf(ids.map((id) => ({ port: portOf(id) }))), links);
+    const kafka = new NativeKafka(options, urlOf(ids.map((id) => ({ port: portOf(id) }))), links);
     const settings = { nodes, quorum, brokerSessionMs, listeners, extra };
     const prepare = (id: number) => {
       const proxied = roads.map((road) => road.listeners[id - 1]!);
@@ -109,6 +113,7 @@ export class NativeKafka implements RealPart {
         'kafka.Kafka',
         propertiesOf(this.#dir, id),
       ],
+      env: this.#envOf(id),
       logFile: join(this.#dir, `n${id}`, 'out.log'),
       isReady: (log) => log.includes(READY),
       timeoutMs: START_TIMEOUT_MS,

@@ -1,0 +1,39 @@
+import { MINUTE_MS } from '@flyball/core';
+import { SettableClock } from '@flyball/testing';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect, test } from 'vitest';
+
+// Goal: a chaos run that sets a clock does set it, and nothing else. Method: a process that says what time it is when asked.
+
+const CLOCK = `process.stdin.on('data', () => console.log(JSON.stringify([Date.now(), performance.now()])))`;
+
+test('the wall clock of a process jumps while it runs, and its monotonic clock does not', async (context) => {
+  const missing = SettableClock.missing();
+  if (missing !== undefined && process.env['FLYBALL_REQUIRE_REAL'] !== '1') return context.skip(missing);
+  expect(missing).toBeUndefined();
+  const dir = mkdtempSync(join(tmpdir(), 'flyball-clock-'));
+  const clock = new SettableClock(join(dir, 'clock'));
+  const child = spawn(process.execPath, ['-e', CLOCK], { env: { ...process.env, ...clock.env } });
+  const lines = createInterface({ input: child.stdout });
+  const ask = async () => {
+    child.stdin.write('?');
+    const [line] = (await once(lines, 'line')) as [string];
+    const [wallMs, monotonicMs] = JSON.parse(line) as [number, number];
+    return { offMs: wallMs - Date.now(), monotonicMs };
+  };
+  const first = await ask();
+  for (const aheadMs of [10 * MINUTE_MS, -10 * MINUTE_MS, 0]) {
+    clock.set(aheadMs);
+    const { offMs, monotonicMs } = await ask();
+    expect(Math.abs(offMs - aheadMs)).toBeLessThan(2_000);
+    expect(monotonicMs - first.monotonicMs).toBeGreaterThanOrEqual(0);
+    expect(monotonicMs - first.monotonicMs).toBeLessThan(MINUTE_MS);
+  }
+  child.kill();
+  rmSync(dir, { recursive: true });
+});
