@@ -7,7 +7,7 @@ import {
   type OutcomesMessage,
   TICK_HEADER,
 } from '@flyball/contracts';
-import { EMPTY_BYTES, laneOf, Prng, UnavailableError } from '@flyball/core';
+import { EMPTY_BYTES, HOUR_MS, laneOf, Prng, UnavailableError } from '@flyball/core';
 import { DetectorConfig } from '@flyball/detector';
 import { MemoryLog, MemoryObjects } from '@flyball/memory';
 import { PlannerConfig } from '@flyball/planner';
@@ -75,6 +75,12 @@ export interface Story {
   readonly dark: readonly [number, number];
   /** The log itself stands still within `[from, until)`. */
   readonly hole: readonly [number, number];
+  /** The clock of one raw partition's broker is off by so much within `[from, until)`, ms. */
+  readonly skew: { readonly from: number; readonly until: number; readonly byMs: number };
+  /** Whether senders and brokers misbehave: clocks of senders are far off, requests are sent again, records are redelivered. */
+  readonly isUnruly: boolean;
+  /** Seconds after the last telemetry in which the log goes on, so that every window closes. */
+  readonly tailSeconds: number;
 }
 
 /** A healthy story, to be changed where it matters. */
@@ -87,7 +93,14 @@ export const QUIET: Story = {
   stableErrors: 0.002,
   dark: [1_000, 1_000],
   hole: [1_000, 1_000],
+  skew: { from: 1_000, until: 1_000, byMs: 0 },
+  isUnruly: false,
+  tailSeconds: 0,
 };
+/** The raw partition whose broker may have another time. */
+const SKEWED = 1;
+/** What is redelivered is among the newest so many records of its partition. */
+const REDELIVERED_AMONG = 20;
 
 /** A finished run. */
 export interface LineRun {
@@ -169,7 +182,7 @@ export class LineWorld {
     await this.#word({ type: 'resume', wordId: 'w3', ...about, reason: 'sim' });
     this.target.open('demo', 'checkout', 'v1');
     const facts = new Prng(seed);
-    for (let second = 1; second <= story.seconds; second += 1) {
+    for (let second = 1; second <= story.seconds + story.tailSeconds; second += 1) {
       this.clock.nowMs = BASE_MS + second * 1_000;
       if (second === story.deployAt) {
         this.target.deploy('demo', 'checkout', 'v2');
@@ -190,7 +203,8 @@ export class LineWorld {
   }
 
   async #telemetry(facts: Prng, second: number, story: Story): Promise<void> {
-    const isDark = second >= story.dark[0] && second < story.dark[1];
+    const isDark = (second >= story.dark[0] && second < story.dark[1]) || second > story.seconds;
+    const { skew, isUnruly } = story;
     const spans: TestSpan[] = [];
     for (const service of SERVICES) {
       for (let request = 0; request < 20; request += 1) {
@@ -198,20 +212,35 @@ export class LineWorld {
         const version = isCanary && (!story.obeys || this.target.shows('demo', 'checkout', 'v2')) ? 'v2' : 'v1';
         const broken = service === 'checkout' && second >= story.brokenAt ? story.stableErrors : 0.002;
         const isError = facts.chance(version === 'v2' ? Math.max(story.canaryErrors, broken) : broken);
-        const lateMs = facts.chance(0.02) ? 20_000 : facts.below(900);
-        const durationUs = Math.round(20_000 * Math.exp(0.3 * facts.normal()));
+        const lateMs = isUnruly && facts.chance(0.01) ? facts.pick(WRONG_BY_MS) : lateMsOf(facts);
+        const tookUs = Math.round(20_000 * Math.exp(0.3 * facts.normal()));
+        const durationUs = isUnruly && facts.chance(0.01) ? -tookUs : tookUs;
         spans.push({ service, version, environment: 'demo', isError, durationUs, endMs: this.clock.nowMs - lateMs });
       }
     }
     for (let partition = 0; partition < LANES; partition += 1) {
       const part = spans.filter((_, index) => index % LANES === partition);
       const record = { key: '', headers: this.#stamp('raw', partition), value: traceRequest(part) };
+      const isSkewed = partition === SKEWED && second >= skew.from && second < skew.until;
+      const nowMs = this.clock.nowMs;
+      if (isSkewed) this.clock.nowMs = nowMs + skew.byMs;
       if (!isDark) await this.log.append({ topic: 'otlp_spans', partition }, [record]);
       // Now and then an append of a writer lands twice, as an unanswered one may.
       if (!isDark && facts.chance(0.05)) await this.log.append({ topic: 'otlp_spans', partition }, [record]);
+      if (!isDark && isUnruly) await this.#sendAgain(facts, partition, record);
       const tick = { [TICK_HEADER]: JSON.stringify({ refused: {} }), ...this.#stamp('raw', partition) };
       await this.log.append({ topic: 'otlp_spans', partition }, [{ key: '', headers: tick, value: EMPTY_BYTES }]);
+      this.clock.nowMs = nowMs;
     }
+  }
+
+  /** A client sends its request again, which counts again; a broker redelivers a record of before, which does not. */
+  async #sendAgain(facts: Prng, partition: number, { value }: NewRecord): Promise<void> {
+    const to = { topic: 'otlp_spans', partition };
+    if (facts.chance(0.1)) await this.log.append(to, [{ key: '', headers: this.#stamp('raw', partition), value }]);
+    if (!facts.chance(0.1)) return;
+    const { headers, value: before } = facts.pick((await recordsOf(this.log, to)).slice(-REDELIVERED_AMONG));
+    await this.log.append(to, [{ key: '', headers, value: before }]);
   }
 
   /** Lets the line and the actuators run for a second of simulated time, in dice order. */
@@ -246,6 +275,14 @@ export class LineWorld {
 
 function ignoreUnavailable(error: unknown): void {
   if (!(error instanceof UnavailableError)) throw error;
+}
+
+/** How far off the clocks of some senders are, ms in the past: an hour and a century, either way. */
+const WRONG_BY_MS = [HOUR_MS, -HOUR_MS, BASE_MS - 1_000, -100 * 365 * 24 * HOUR_MS] as const;
+
+/** How long after its end a span is sent: out of order, and sometimes long after its window. */
+function lateMsOf(facts: Prng): number {
+  return facts.chance(0.02) ? 20_000 : facts.below(900);
 }
 
 /** Everything that was said of commands, past the marks. */

@@ -3,6 +3,7 @@ import type { Log } from '@flyball/runtime';
 import { Marks, provenanceOf, type StoredRecord } from '@flyball/runtime';
 import { allRecords, type FaultRates, recordsOf, seen } from '@flyball/testing';
 import { describe, expect, test } from 'vitest';
+import { windowBreaches } from './line-oracle.ts';
 import { LANES, LineWorld, outcomesOf, QUIET } from './line-world.ts';
 
 // Goal: whatever dies, and in whatever order lanes and actuators run: every window is exact, every verdict the same,
@@ -79,6 +80,21 @@ describe.each(SEEDS)('seed %i', (seed) => {
       (await seen(rough.log, 'flyball.windows')).length,
     );
     for (const { log, target } of [calm, rough]) await expectSound(log, target.attempts, target.effects);
+  });
+
+  test('windows are those of the raw records whoever has a wrong clock, and whatever is sent or delivered again', async () => {
+    const skew = { from: 12, until: 18, byMs: seed % 2 === 0 ? 20_000 : -9_000 };
+    const story = { ...QUIET, seconds: 40, isUnruly: true, tailSeconds: 8, skew };
+    const { log, world } = await LineWorld.run(seed, ROUGH, story);
+    expect(await windowBreaches(log)).toEqual([]);
+    expect(world.report.crashes).toBeGreaterThan(20);
+    const windows = (await past(log, 'flyball.windows', (record) => windowsCodec.decode(record))).filter(
+      (message) => message.type === 'window',
+    );
+    expect(windows.some(({ earlySpans }) => earlySpans > 0)).toBe(true);
+    expect(windows.some(({ lateSpans }) => lateSpans > 0)).toBe(true);
+    const signals = (await judgedOf(log)).filter((line) => line.startsWith('{"type":"signal"'));
+    expect(signals).toEqual([]);
   });
 
   test('a failing release is rolled back once, however rough the run', async () => {

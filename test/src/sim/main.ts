@@ -1,4 +1,6 @@
 import { type FaultRates, seen } from '@flyball/testing';
+import { Prng } from '@flyball/core';
+import { windowBreaches } from './line-oracle.ts';
 import { LineWorld, QUIET } from './line-world.ts';
 import { CALM, ROUGH, runToy, toyOracle, toyTotals } from './toy-world.ts';
 
@@ -7,6 +9,9 @@ import { CALM, ROUGH, runToy, toyOracle, toyTotals } from './toy-world.ts';
 
 const LINE_CALM: FaultRates = { zombie: 0, crash: 0, checkpoint: 0.02 };
 const LINE_ROUGH: FaultRates = { zombie: 0.01, crash: 0.03, checkpoint: 0.1 };
+
+/** How far a broker's clock may be off: the run must get to where it was. */
+const SKEW_MAX_MS = 12_000;
 
 const first = Number(process.argv[2] ?? Math.floor(Math.random() * 2 ** 32));
 const count = Number(process.argv[3] ?? 1);
@@ -35,9 +40,17 @@ async function compareToy(seed: number): Promise<string[]> {
   return wrong;
 }
 
-/** The whole line, from spans to commands: what each stage says in a rough run equals what it says in a calm one. */
+/**
+ * The whole line, from spans to commands: what each stage says in a rough run equals what it says in a calm one, and windows
+ * equal an oracle over the raw records, though senders and the clock of a broker are off.
+ */
 async function compareLine(seed: number): Promise<string[]> {
-  const story = { ...QUIET, seconds: 45, deployAt: 22, canaryErrors: 0.5, dark: [36, 39], hole: [40, 43] } as const;
+  const dice = new Prng(seed);
+  const from = 5 + dice.below(20);
+  const byMs = (dice.chance(0.5) ? 1 : -1) * dice.below(SKEW_MAX_MS);
+  const skew = { from, until: from + 1 + dice.below(8), byMs };
+  const told = { seconds: 45, deployAt: 22, canaryErrors: 0.5, isUnruly: true, tailSeconds: 8, skew };
+  const story = { ...QUIET, ...told, dark: [36, 39], hole: [40, 43] } as const;
   const calm = await LineWorld.run(seed, LINE_CALM, story);
   const rough = await LineWorld.run(seed, LINE_ROUGH, story);
   const wrong: string[] = [];
@@ -46,6 +59,7 @@ async function compareLine(seed: number): Promise<string[]> {
     await seen(rough.log, 'flyball.windows'),
   ];
   if (calmWindows.join('\n') !== roughWindows.join('\n')) wrong.push('line: flyball.windows differ');
+  wrong.push(...(await windowBreaches(rough.log)).map((breach) => `line: ${breach}`));
   const attempts = [...rough.target.attempts.values()];
   if (attempts.some((count) => count > 1)) wrong.push('line: a command was attempted twice');
   return wrong;
