@@ -99,6 +99,7 @@ async function check(stage: ChaosStage, scenario: Scenario): Promise<void> {
   const letters = (await topicRecords(log, 'flyball.dead_letters')).flatMap(({ counted }) => counted);
   const { unreadable } = expected;
   findings.expect(letters.length === unreadable, `${letters.length} dead letters, ${unreadable} unreadable records`);
+  await scenario.check?.(stage, { raw, expected, emitted });
   if (scenario.isQuiet ?? true) await checkSilence(stage, findings);
   await checkAudit(stage, findings);
 }

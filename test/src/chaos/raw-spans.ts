@@ -3,7 +3,11 @@ import protobuf from 'protobufjs';
 import { REQUEST_ATTRIBUTE } from './chaos-request.ts';
 
 const PROTO = new URL('../../../libs/otlp/testdata/trace.proto', import.meta.url);
-const Request = protobuf.parse(readFileSync(PROTO, 'utf8')).root.lookupType('ExportTraceServiceRequest');
+/** On the wire a string is bytes; read as such, text that is no UTF-8 is no reason to refuse a whole request. */
+const SCHEMA = readFileSync(PROTO, 'utf8').replaceAll(/\bstring (?=\w+ = )/g, 'bytes ');
+const Request = protobuf.parse(SCHEMA).root.lookupType('ExportTraceServiceRequest');
+/** Values may be nested deeper than this decoder likes by itself. */
+protobuf.util.recursionLimit = protobuf.Reader.recursionLimit = 10_000;
 const LENGTH_DELIMITED = 2;
 
 /** A span as protobufjs reads it. */
@@ -27,10 +31,10 @@ export interface RawChunk {
 
 interface Decoded {
   readonly resourceSpans?: readonly {
-    readonly resource?: { readonly attributes?: readonly { key: string; value?: { stringValue?: string } }[] };
+    readonly resource?: { readonly attributes?: readonly { key?: Uint8Array; value?: { stringValue?: Uint8Array } }[] };
     readonly scopeSpans?: readonly {
       readonly spans?: readonly {
-        readonly parentSpanId?: string;
+        readonly parentSpanId?: Uint8Array;
         readonly kind?: number;
         readonly startTimeUnixNano?: string;
         readonly endTimeUnixNano?: string;
@@ -44,10 +48,10 @@ interface Decoded {
 export function rawChunks(value: Uint8Array): readonly RawChunk[] | undefined {
   try {
     const parts = topLevel(value);
-    const message = Request.toObject(Request.decode(value), { longs: String, bytes: String }) as Decoded;
+    const message = Request.toObject(Request.decode(value), { longs: String }) as Decoded;
     return (message.resourceSpans ?? []).map((resourceSpans, index) => {
       const attributes = resourceSpans.resource?.attributes ?? [];
-      const of = (key: string) => attributes.find((each) => each.key === key)?.value?.stringValue ?? '';
+      const of = (name: string) => textOf(attributes.find(({ key }) => textOf(key) === name)?.value?.stringValue);
       const about = { environment: of('deployment.environment.name'), service: of('service.name') };
       const spans = (resourceSpans.scopeSpans ?? []).flatMap(({ spans: list = [] }) => list);
       return {
@@ -61,7 +65,7 @@ export function rawChunks(value: Uint8Array): readonly RawChunk[] | undefined {
             endMs: Number(endNs / 1_000_000n),
             durationUs: endNs > startNs ? Number((endNs - startNs) / 1_000n) : 0,
             isError: span.status?.code === 2,
-            isRequest: isEntry || (span.parentSpanId ?? '') === '',
+            isRequest: isEntry || (span.parentSpanId?.length ?? 0) === 0,
           };
         }),
       };
@@ -69,6 +73,11 @@ export function rawChunks(value: Uint8Array): readonly RawChunk[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Invalid sequences become U+FFFD, as a browser reads them. */
+function textOf(bytes: Uint8Array | undefined): string {
+  return new TextDecoder().decode(bytes);
 }
 
 /** The bytes of each `resource_spans`, tag and length included. */

@@ -1,5 +1,15 @@
 import type { ClusterOptions } from '../cluster/cluster.ts';
 import type { ChaosStage } from './chaos-stage.ts';
+import type { EmittedWindows } from './check-windows.ts';
+import type { PartitionRecords } from './topic-records.ts';
+import type { Expected } from './window-oracle.ts';
+
+/** All that is in the log when a run is over. */
+export interface RunRecords {
+  readonly raw: readonly PartitionRecords[];
+  readonly expected: Expected;
+  readonly emitted: EmittedWindows;
+}
 
 /** A way to hurt a deployment, and what must hold of it beside the checks that every run must pass. */
 export interface Scenario {
@@ -8,7 +18,11 @@ export interface Scenario {
   /** One line for people. */
   readonly title: string;
   /** How the deployment differs from one process per service. */
-  readonly cluster?: Pick<ClusterOptions, 'processes' | 'settings' | 'links' | 'brokers'>;
+  readonly cluster?: Pick<ClusterOptions, 'processes' | 'settings' | 'links' | 'brokers' | 'clocks'>;
+  /** What this machine lacks for it, and how to get it; it is then left out, never passed. */
+  readonly missing?: () => string | undefined;
+  /** Whether it takes so long that it is played only when asked for by its name. Default false. */
+  readonly isLong?: boolean;
   /** Shops that are open from the start, each in an environment of its own; default none. */
   readonly shops?: readonly string[];
   /** Spans per second of the sender; default 300, and 100 beside shops. */
@@ -21,4 +35,6 @@ export interface Scenario {
   readonly isQuiet?: boolean;
   /** Hurts it at seeded times, while the sender sends. */
   readonly run: (stage: ChaosStage) => Promise<void>;
+  /** What must hold of the records beside what always must. */
+  readonly check?: (stage: ChaosStage, records: RunRecords) => Promise<void> | void;
 }

@@ -1,13 +1,17 @@
 import { ACTUATOR_SCENARIOS } from './actuator-scenarios.ts';
 import { BROKER_SCENARIOS } from './broker-scenarios.ts';
 import { CHECKPOINT_SCENARIOS } from './checkpoint-scenarios.ts';
+import { CLOCK_SCENARIOS } from './clock-scenarios.ts';
 import { DATA_SCENARIOS } from './data-scenarios.ts';
 import { FREEZE_SCENARIOS } from './freeze-scenarios.ts';
 import { KILL_SCENARIOS } from './kill-scenarios.ts';
 import { NETWORK_SCENARIOS } from './network-scenarios.ts';
+import { ORDER_SCENARIOS } from './order-scenarios.ts';
+import { POISON_SCENARIOS } from './poison-scenarios.ts';
 import { REPLICA_SCENARIOS } from './replica-scenarios.ts';
 import type { Scenario } from './scenario.ts';
 import { SILENCE_SCENARIOS } from './silence-scenarios.ts';
+import { SLOW_SCENARIOS } from './slow-scenarios.ts';
 import { STORE_SCENARIOS } from './store-scenarios.ts';
 import { STOP_SCENARIOS } from './stop-scenarios.ts';
 import { TARGET_SCENARIOS } from './target-scenarios.ts';
@@ -20,7 +24,11 @@ export const SCENARIOS: readonly Scenario[] = [
   ...FREEZE_SCENARIOS,
   ...CHECKPOINT_SCENARIOS,
   ...DATA_SCENARIOS,
+  ...ORDER_SCENARIOS,
+  ...CLOCK_SCENARIOS,
+  ...POISON_SCENARIOS,
   ...SILENCE_SCENARIOS,
+  ...SLOW_SCENARIOS,
   ...STORE_SCENARIOS,
   ...STOP_SCENARIOS,
   ...NETWORK_SCENARIOS,

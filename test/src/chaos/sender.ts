@@ -1,14 +1,11 @@
 import { Prng } from '@flyball/core';
-import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { setTimeout as pause } from 'node:timers/promises';
 import { chaosRequest } from './chaos-request.ts';
 import { type Fate, Ledger, type LedgerEntry } from './ledger.ts';
+import { type OtlpAnswer, OtlpClient } from './otlp-client.ts';
 
-const EXPORT = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 const SERVICES = 8;
 const SPANS_PER_REQUEST = 20;
-/** Longer than ingest itself waits for the log: its own word is worth more than our impatience. */
-const DEADLINE_MS = 20_000;
 /** One request in so many goes over HTTP, and one in so many is cut short, which ingest must refuse. */
 const HTTP_EVERY = 5;
 const MALFORMED_EVERY = 50;
@@ -29,8 +26,12 @@ export interface SenderOptions {
 /** Sends traces at a steady rate, whatever the answers are, and keeps a ledger of them. */
 export class Sender {
   readonly ledger = new Ledger();
+  /** How old the spans of a request are at most when it is sent, ms: up to a grace, and they are only out of order. */
+  spreadMs = 400;
+  /** Share of its requests that it sends twice, 0 to 1, as a client does that does not believe an answer. */
+  twiceRatio = 0;
   readonly #options: SenderOptions;
-  readonly #client: Client;
+  readonly #client: OtlpClient;
   readonly #dice: Prng;
   readonly #inFlight = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
@@ -39,11 +40,7 @@ export class Sender {
   constructor(options: SenderOptions) {
     this.#options = options;
     this.#dice = new Prng(options.seed);
-    // Who was cut off is back within a moment: the pauses of gRPC itself grow to minutes.
-    this.#client = new Client(options.otlpGrpc.replace('http://', ''), credentials.createInsecure(), {
-      'grpc.initial_reconnect_backoff_ms': 100,
-      'grpc.max_reconnect_backoff_ms': 500,
-    });
+    this.#client = new OtlpClient(options);
   }
 
   start(): void {
@@ -54,6 +51,13 @@ export class Sender {
   /** Sends so many requests at once, beside the steady ones. */
   burst(requests: number): void {
     for (let sent = 0; sent < requests; sent += 1) this.#sendNext();
+  }
+
+  /** Sends the newest requests that were acked once more, all of them. Resolves with their count when they are answered. */
+  async again(requests: number): Promise<number> {
+    const acked = this.ledger.entries.filter((entry) => entry.acked > 0).slice(-requests);
+    await Promise.all(acked.map((entry, index) => this.#send(entry, index % HTTP_EVERY === 0)));
+    return acked.length;
   }
 
   /** Sends no more; resolves when all that was sent is answered, or given up. */
@@ -72,57 +76,37 @@ export class Sender {
     const id = `r-${this.#options.seed}-${this.#count}`;
     const service = `service-${this.#count % SERVICES}`;
     const { environment } = this.#options;
-    const plan = { id, environment, service, spans: SPANS_PER_REQUEST, nowMs: Date.now() };
+    const { spreadMs } = this;
+    const plan = { id, environment, service, spans: SPANS_PER_REQUEST, nowMs: Date.now(), spreadMs };
     const whole = chaosRequest(plan, this.#dice);
     const isMalformed = this.#count % MALFORMED_EVERY === 0;
     const entry = this.ledger.sent(id, isMalformed ? whole.subarray(0, -3) : whole, SPANS_PER_REQUEST);
-    const sending = this.#send(entry, this.#count % HTTP_EVERY === 0).finally(() => this.#inFlight.delete(sending));
-    this.#inFlight.add(sending);
+    const isHttp = this.#count % HTTP_EVERY === 0;
+    this.#follow(this.#send(entry, isHttp));
+    if (!isMalformed && this.#dice.chance(this.twiceRatio)) this.#follow(this.#send(entry, isHttp));
+  }
+
+  #follow(sending: Promise<void>): void {
+    const followed = sending.finally(() => this.#inFlight.delete(followed));
+    this.#inFlight.add(followed);
   }
 
   async #send(entry: LedgerEntry, isHttp: boolean): Promise<void> {
     for (let tries = 0; tries <= RESENDS_MAX; tries += 1) {
-      const fate = isHttp ? await this.#overHttp(entry.bytes) : await this.#overGrpc(entry.bytes);
+      const fate = fateOf(await (isHttp ? this.#client.overHttp(entry.bytes) : this.#client.overGrpc(entry.bytes)));
       this.ledger.answered(entry, fate);
       const isFinal = fate.kind === 'acked' || (fate.kind === 'refused' && fate.name.startsWith('OTLP_'));
       if (isFinal || !this.#options.resends) return;
       await pause(RESEND_AFTER_MS);
     }
   }
-
-  #overGrpc(bytes: Uint8Array): Promise<Fate> {
-    const same = (each: Buffer) => each;
-    const deadline = Date.now() + DEADLINE_MS;
-    return new Promise((resolve) => {
-      const done = (error: ServiceError | null) => resolve(error === null ? { kind: 'acked' } : fateOfGrpc(error));
-      this.#client.makeUnaryRequest(EXPORT, same, same, Buffer.from(bytes), { deadline }, done);
-    });
-  }
-
-  async #overHttp(bytes: Uint8Array): Promise<Fate> {
-    try {
-      const response = await fetch(`${this.#options.otlpHttp}/v1/traces`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-protobuf' },
-        body: Buffer.from(bytes),
-        signal: AbortSignal.timeout(DEADLINE_MS),
-      });
-      const text = Buffer.from(await response.arrayBuffer()).toString('latin1');
-      return response.ok ? { kind: 'acked' } : fateOf(text, `HTTP ${response.status}`);
-    } catch {
-      return { kind: 'unknown', name: 'connection' };
-    }
-  }
-}
-
-function fateOfGrpc({ code, details }: ServiceError): Fate {
-  return fateOf(details, code === status.UNAVAILABLE ? 'connection' : `gRPC ${status[code]}`);
 }
 
 /** A refusal counts as one only when it says by name that nothing was stored. */
-function fateOf(text: string, otherwise: string): Fate {
+function fateOf({ isOk, status, text }: OtlpAnswer): Fate {
+  if (isOk) return { kind: 'acked' };
   const name = /(?:INGEST|OTLP)_[A-Z]+/.exec(text)?.[0];
-  if (name === undefined) return { kind: 'unknown', name: otherwise };
+  if (name === undefined) return { kind: 'unknown', name: status };
   if (name === 'INGEST_UNKNOWN' || name === 'INGEST_FAILED') return { kind: 'unknown', name };
   return { kind: 'refused', name };
 }
