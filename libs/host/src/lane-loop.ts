@@ -57,6 +57,13 @@ export interface LaneLoopOptions {
   readonly pace?: Pace | undefined;
 }
 
+/** How a part of a process that is no lane is doing: it runs unless something is said to be wrong with it. */
+export function partHealth(name: string, failure: AppError | undefined): LaneHealth {
+  const { code = '', hint = '' } = failure ?? {};
+  const state = failure === undefined ? 'running' : 'failing';
+  return { lane: name, state, code, hint, offset: 0, lag: 0, lagSeconds: 0, isUnclean: false };
+}
+
 /** Runs one lane until it is stopped: opens it, pumps it, saves it, and opens it again when it fails. */
 export class LaneLoop<In, Out extends TopicBodies> {
   readonly lane: string;

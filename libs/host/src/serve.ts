@@ -1,15 +1,17 @@
 import { AppError, RejectedError } from '@flyball/core';
-import { checkTopics, type HotStore, type Log, type Objects } from '@flyball/runtime';
+import { checkTopics, type HotStore, type Log } from '@flyball/runtime';
+import * as nodeFiles from 'node:fs/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
 import { listenHealth, type HealthServer } from './health-server.ts';
 import { laneMetrics } from './lane-metrics.ts';
 import { createLogger, describeError, type Logger } from './logger.ts';
-import type { Opener, RunningService, ServiceDefinition } from './service.ts';
+import type { ObjectsOpener, RunningService, ServiceDefinition } from './service.ts';
 import { StuckWatch } from './stuck-watch.ts';
 import { startTracing, type Tracing } from './tracing.ts';
 import { readServiceSettings, type ServiceSettings } from './service-settings.ts';
+import { endOnBrokenDisk, watchedFiles } from './watched-files.ts';
 
 const EXIT = { bug: 70, rejected: 78, unavailable: 1 } as const;
 const BACKOFF_MIN_MS = 200;
@@ -89,14 +91,16 @@ class ServiceProcess<Schema extends z.ZodType> {
     const { host, service: config } = this.#settings;
     const { env } = process;
     const [registry, logger] = [this.#registry, this.#logger];
+    const files = watchedFiles(nodeFiles, endOnBrokenDisk);
     const log = await this.#patiently(() => driverOf(drivers.log, host.logUrl)(host.logUrl, env, host));
     this.#log = log;
-    const openObjects = driverOf<Opener<Objects>>(drivers.objects, host.objectsUrl);
-    const objects = await this.#patiently(async () => openObjects(host.objectsUrl, env));
+    const openObjects = driverOf<ObjectsOpener>(drivers.objects, host.objectsUrl);
+    const objects = await this.#patiently(async () => openObjects(host.objectsUrl, env, { files }));
     const hot = await this.#openHot();
     const rawPartitions = await this.#patiently(() => checkTopics(log, host.lanes));
     logger.debug({ name, rawPartitions }, 'log and object store are there');
-    return this.#patiently(() => start({ config, host, env, log, objects, hot, rawPartitions, registry, logger }));
+    const ports = { env, log, objects, files, hot };
+    return this.#patiently(() => start({ config, host, ...ports, rawPartitions, registry, logger }));
   }
 
   /** A hot store that is away is nobody's concern but of who reads it. */

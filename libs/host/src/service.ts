@@ -1,4 +1,4 @@
-import type { HotStore, Log, Objects } from '@flyball/runtime';
+import type { Files, HotStore, Log, Objects, ObjectsOptions } from '@flyball/runtime';
 import type { Registry } from 'prom-client';
 import type { z } from 'zod';
 import type { HostConfig } from './host-config.ts';
@@ -8,14 +8,16 @@ import type { Logger } from './logger.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Opens something that is named by a URL. */
-export type Opener<T> = (url: string, env: Env) => T | Promise<T>;
+type Opener<T> = (url: string, env: Env) => T | Promise<T>;
+/** Opens an object store; the options say how one on disk is written. */
+export type ObjectsOpener = (url: string, env: Env, options?: ObjectsOptions) => Objects | Promise<Objects>;
 /** Opens a log; the settings of the host say how its topics are made. */
 type LogOpener = (url: string, env: Env, host: HostConfig) => Promise<Log>;
 
 /** Drivers by the scheme of their URL: `kafka`, `s3`. A main names those that its image holds. */
 export interface Drivers {
   readonly log: Readonly<Record<string, LogOpener>>;
-  readonly objects: Readonly<Record<string, Opener<Objects>>>;
+  readonly objects: Readonly<Record<string, ObjectsOpener>>;
   /** Of services that show or fill hot windows. */
   readonly hot?: Readonly<Record<string, Opener<HotStore>>>;
 }
@@ -27,6 +29,8 @@ export interface ServiceContext<Config> {
   readonly env: Env;
   readonly log: Log;
   readonly objects: Objects;
+  /** For what the service writes itself. They end the process when the disk fails. */
+  readonly files: Files;
   /** Where the settings name one, and this service has to do with it. */
   readonly hot: HotStore | undefined;
   /** Partitions of the raw topics, as they are now. */

@@ -3,6 +3,8 @@ export { CheckpointStore, CHECKPOINTS_KEPT } from './checkpoint.ts';
 export type { Checkpoint, LastRecord } from './checkpoint.ts';
 export { activate, cutOf, cutTo } from './cut.ts';
 export type { Cut } from './cut.ts';
+export { fileErrorCode, storeWhole, syncFolder, writeAll } from './files.ts';
+export type { Files, FolderEntry, OpenFile, WholeFile } from './files.ts';
 export { fresh, isFresh } from './fresh.ts';
 export { Frontier } from './frontier.ts';
 export { HOT_SUBJECTS_MAX, HOT_WINDOWS_MAX } from './hot-store.ts';
@@ -18,7 +20,7 @@ export type { Appended, Log, Membership, OffsetRange, Progress, TopicState } fro
 export { Marks, WRITER_MARK_TTL_MS, WRITER_MARKS_MAX } from './marks.ts';
 export type { SavedMarks } from './marks.ts';
 export { refuseObjectName } from './objects.ts';
-export type { Objects } from './objects.ts';
+export type { Objects, ObjectsOptions } from './objects.ts';
 export type { Entry, Outbox, Processor, SkippedEntry, TopicBodies } from './processor.ts';
 export { AT_HEADER, formatProvenance, PROVENANCE_HEADER, provenanceOf, writerOrigin } from './provenance.ts';
 export type { Provenance } from './provenance.ts';

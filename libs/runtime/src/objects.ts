@@ -1,4 +1,5 @@
 import { RejectedError } from '@flyball/core';
+import type { Files } from './files.ts';
 
 /**
  * Object storage: whole values under names such as `checkpoints/global:flyball.partials/0/0000`. Port; a
@@ -26,6 +27,12 @@ export interface Objects {
   list(prefix: string): Promise<readonly string[]>;
   /** Removes a value; no error where there is none. */
   delete(name: string): Promise<void>;
+}
+
+/** How a process has its object store opened. */
+export interface ObjectsOptions {
+  /** How a store on disk writes; others have nothing to do with it. */
+  readonly files?: Files;
 }
 
 const NAME = /^[\w.:-]+(\/[\w.:-]+)*$/;

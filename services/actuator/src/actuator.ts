@@ -1,7 +1,7 @@
 import type { Outcome } from '@flyball/contracts';
 import type { Log, TargetDriver } from '@flyball/runtime';
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { ActuatorConfig } from './config.ts';
 import { KillSwitch } from './kill-switch.ts';
 import { PartitionActuator } from './partition-actuator.ts';
@@ -15,8 +15,10 @@ const BACKOFF_MS = 200;
 export interface ActuatorPorts {
   readonly log: Log;
   readonly drivers: readonly TargetDriver[];
-  /** A file whose presence stops all effects. */
+  /** A file whose presence stops all effects; so does that nobody can tell whether it is there. */
   readonly pauseFile: string;
+  /** Code of why the audit cannot be written now, or '': then no effect may start. For an audit of the same process. */
+  readonly auditFailure?: () => string;
   readonly onOutcome?: (outcome: Outcome) => void;
   /** Told of errors of the log; the actuator goes on. */
   readonly onError?: (error: unknown) => void;
@@ -38,7 +40,9 @@ export class Actuator {
     const run = randomUUID();
     this.#log = log;
     this.#onError = ports.onError ?? (() => undefined);
-    this.killSwitch = new KillSwitch({ log, monotonicMs, isPauseFileThere: () => existsSync(pauseFile) });
+    const isPauseFileThere = () => mayBeThere(pauseFile);
+    const auditFailure = ports.auditFailure ?? (() => '');
+    this.killSwitch = new KillSwitch({ log, monotonicMs, isPauseFileThere, auditFailure });
     const byName = new Map(drivers.map((driver) => [driver.name, driver]));
     const onOutcome = ports.onOutcome ?? (() => undefined);
     const every = { config, log, run, drivers: byName, killSwitch: this.killSwitch, wallMs, monotonicMs, onOutcome };
@@ -74,5 +78,14 @@ export class Actuator {
         await new Promise((resolve) => setTimeout(resolve, BACKOFF_MS));
       }
     }
+  }
+}
+
+/** Whether a file is there, or may be: a disk that does not say stops everything. */
+function mayBeThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
   }
 }

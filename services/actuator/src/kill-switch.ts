@@ -9,6 +9,8 @@ export interface KillSwitchOptions {
   readonly log: Log;
   /** Whether the file that pauses exists. */
   readonly isPauseFileThere: () => boolean;
+  /** Code of why the audit cannot be written now, or ''. */
+  readonly auditFailure: () => string;
   /** A clock that only goes forward, ms. */
   readonly monotonicMs: () => number;
 }
@@ -70,6 +72,8 @@ export class KillSwitch {
   stoppedBy(tenant: string, controlAgeMs: number): string {
     if (this.#isPausedHere) return 'paused at the actuator';
     if (this.#options.isPauseFileThere()) return 'the file PAUSE is there';
+    const auditFailure = this.#options.auditFailure();
+    if (auditFailure !== '') return `the audit cannot be written: ${auditFailure}`;
     if (this.#isResumed.get(tenant) !== true) return 'paused, or never resumed';
     const ageMs = this.#options.monotonicMs() - this.#readAtMs;
     return ageMs > controlAgeMs ? 'flyball.control cannot be read' : '';

@@ -12,9 +12,9 @@ await serve({
   name: 'archiver',
   schema: ArchiverConfig,
   drivers: { log: { kafka: openKafkaLog }, objects },
-  start: async ({ config, env, log, objects: checkpoints, registry, logger }) => {
+  start: async ({ config, env, log, files, objects: checkpoints, registry, logger }) => {
     const { archiveUrl } = config;
-    const archive = archiveUrl === '' ? checkpoints : await driverOf(objects, archiveUrl)(archiveUrl, env);
+    const archive = archiveUrl === '' ? checkpoints : await driverOf(objects, archiveUrl)(archiveUrl, env, { files });
     const archiver = new Archiver(config, { log, checkpoints, archive, registry, logger });
     await archiver.start();
     return { lanes: () => archiver.health(), stop: () => archiver.stop() };

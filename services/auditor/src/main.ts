@@ -1,5 +1,5 @@
 import { AuditFiles } from '@flyball/audit-files';
-import { LaneSet, serve } from '@flyball/host';
+import { LaneSet, partHealth, serve } from '@flyball/host';
 import { openKafkaLog } from '@flyball/log-kafka';
 import { openDirectoryObjects } from '@flyball/objects-dir';
 import { openS3Objects } from '@flyball/objects-s3';
@@ -12,16 +12,20 @@ await serve({
   name: 'auditor',
   schema: AuditorConfig,
   drivers: { log: { kafka: openKafkaLog }, objects: { file: openDirectoryObjects, s3: openS3Objects } },
-  start: async ({ config, host, log, objects, rawPartitions, logger }) => {
+  start: async ({ config, host, log, objects, files, rawPartitions, logger }) => {
     const line = new Line({ lanes: host.lanes, rawPartitions, nodeVersion: process.version }, []);
     const lanes = new LaneSet(auditorSpecs(line), { log, objects }, logger);
-    await lanes.start('auditor');
-    const files = new AuditFiles(log, config.dir);
-    await files.start();
+    const audit = new AuditFiles(log, config.dir, files);
+    await audit.start();
+    await lanes.start('auditor').catch(async (error: unknown) => {
+      await audit.stop(); // The start is tried again; only one may write the files.
+      throw error;
+    });
     const stop = async () => {
       await lanes.stop();
-      await files.stop();
+      await audit.stop();
     };
-    return { lanes: () => lanes.health(), stop };
+    const health = async () => [...(await lanes.health()), partHealth('audit files', audit.failure)];
+    return { lanes: health, stop };
   },
 });

@@ -1,7 +1,7 @@
 import { AggregatorConfig, aggregatorSpecs } from '@flyball/aggregator';
 import { auditorSpecs } from '@flyball/auditor';
 import { DetectorConfig, detectorSpecs } from '@flyball/detector';
-import { driverOf, type HostConfig, type Opener, readServiceSettings } from '@flyball/host';
+import { driverOf, type HostConfig, type ObjectsOpener, readServiceSettings } from '@flyball/host';
 import { type KafkaLog, openKafkaLog } from '@flyball/log-kafka';
 import { EmbeddedLog } from '@flyball/log-embedded';
 import { DirectoryObjects, openDirectoryObjects } from '@flyball/objects-dir';
@@ -44,7 +44,7 @@ export function lineSettings(config: string): LineConfig {
 
 /** An object store by its URL. @throws {RejectedError} `CONFIG_INVALID` */
 export async function openObjects(url: string): Promise<Objects> {
-  return driverOf<Opener<Objects>>({ file: openDirectoryObjects, s3: openS3Objects }, url)(url, process.env);
+  return driverOf<ObjectsOpener>({ file: openDirectoryObjects, s3: openS3Objects }, url)(url, process.env);
 }
 
 /** The log of a deployment, as its settings file names it. */

@@ -1,3 +1,4 @@
+import { endOnBrokenDisk } from '@flyball/host';
 import { readOptions, Standalone } from '@flyball/standalone';
 import { forgetCurrent, rememberCurrent } from './places.ts';
 
@@ -11,6 +12,7 @@ export async function startServer(dir: string, policiesDir: string | undefined):
     readOptions(process.env, {
       standalone: { dir, ...(token && { token }), ...(policiesDir !== undefined && { policiesDir }) },
     }),
+    endOnBrokenDisk,
   );
   rememberCurrent(dir);
   const { api, otlpGrpc, otlpHttp } = standalone.addresses;

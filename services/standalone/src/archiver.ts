@@ -1,9 +1,8 @@
 import { Archiver } from '@flyball/archiver';
 import type { Logger } from '@flyball/host';
-import type { EmbeddedLog } from '@flyball/log-embedded';
 import { DirectoryObjects } from '@flyball/objects-dir';
+import type { Files, Log, Objects } from '@flyball/runtime';
 import type { Registry } from 'prom-client';
-import { join } from 'node:path';
 import type { StandaloneOptions } from './options.ts';
 
 /** Share of the log's budget that archived records may take: the rest is for what is not archived yet, and for facts. */
@@ -13,7 +12,7 @@ const SEGMENT_RATIO = 1 / 256;
 
 /** Starts the archiver into `DIR/archive`, within what the log may take on disk. */
 export async function startArchiver(
-  log: EmbeddedLog,
+  { log, files, checkpoints }: { readonly log: Log; readonly files: Files; readonly checkpoints: Objects },
   { archiver: config, standalone: { dir, budgetBytes } }: StandaloneOptions,
   { registry, logger }: { registry: Registry; logger: Logger },
 ): Promise<Archiver> {
@@ -23,8 +22,7 @@ export async function startArchiver(
     logBytes: config.logBytes === 0 ? logBytes : Math.min(config.logBytes, logBytes),
     segmentBytes: Math.min(config.segmentBytes, Math.floor(budgetBytes * SEGMENT_RATIO)),
   };
-  const checkpoints = new DirectoryObjects(join(dir, 'objects'));
-  const archive = new DirectoryObjects(dir);
+  const archive = new DirectoryObjects(dir, files);
   const archiver = new Archiver(fitting, { log, checkpoints, archive, registry, logger });
   await archiver.start();
   return archiver;

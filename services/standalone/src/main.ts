@@ -1,5 +1,5 @@
 import { AppError } from '@flyball/core';
-import { describeError } from '@flyball/host';
+import { describeError, endOnBrokenDisk } from '@flyball/host';
 import { type Overrides, readOptions, Standalone } from './index.ts';
 
 // The line as a process. Settings come from the environment and, as JSON, from the first argument. Prints its
@@ -9,7 +9,7 @@ const EXIT = { bug: 70, rejected: 78, unavailable: 1 } as const;
 
 try {
   const overrides = JSON.parse(process.argv[2] ?? '{}') as Overrides;
-  const standalone = await Standalone.start(readOptions(process.env, overrides));
+  const standalone = await Standalone.start(readOptions(process.env, overrides), endOnBrokenDisk);
   process.stdout.write(
     `${JSON.stringify({ addresses: standalone.addresses, token: standalone.token, pid: process.pid })}\n`,
   );

@@ -2,6 +2,7 @@ import { Actuator, type ControlPort, listenControlPort } from '@flyball/actuator
 import { buildApi, ControlWriter, listenApi, ReadModel, recordPolicies } from '@flyball/api';
 import type { Archiver } from '@flyball/archiver';
 import { AuditFiles } from '@flyball/audit-files';
+import type { AppError } from '@flyball/core';
 import { EMBEDDED_LANES, TOPICS, TOPOLOGY } from '@flyball/contracts';
 import {
   createLogger,
@@ -10,21 +11,23 @@ import {
   LaneLoop,
   type Logger,
   pacesOf,
+  partHealth,
   startTracing,
   type Tracing,
+  watchedFiles,
 } from '@flyball/host';
 import { Ingest, listenGrpc, listenHttp, type Listening } from '@flyball/ingest';
 import { EmbeddedLog } from '@flyball/log-embedded';
 import { MemoryHotStore } from '@flyball/memory';
 import { DirectoryObjects } from '@flyball/objects-dir';
-import { activateIfChanged, createTopics, type TopicBodies } from '@flyball/runtime';
+import { activateIfChanged, createTopics, type Log, type Objects, type TopicBodies } from '@flyball/runtime';
 import { TwinTarget } from '@flyball/target-twin';
 import type { FastifyInstance } from 'fastify';
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import * as nodeFiles from 'node:fs/promises';
 import { join } from 'node:path';
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 import { startArchiver } from './archiver.ts';
+import { loadToken, makeDataFolder, storeInData } from './data-folder.ts';
 import { logMetrics } from './log-metrics.ts';
 import { lineSpecs } from './line.ts';
 import type { StandaloneOptions } from './options.ts';
@@ -55,35 +58,42 @@ export class Standalone {
   /**
    * Starts everything, in the order data flows backwards: who reads is there before who writes.
    *
-   * @throws {UnavailableError} `LOG_LOCKED`, `LOG_UNREADABLE`, `PORT_TAKEN`
+   * @param onBroken - ends the process: the disk cannot be trusted any more, see `DISK_FAILED`.
+   * @throws {UnavailableError} `LOG_LOCKED`, `LOG_UNREADABLE`, `LOG_FULL`, `DATA_UNWRITABLE`, `PORT_TAKEN`
    * @throws {RejectedError} `TOPIC_PARTITIONS`, `POLICY_INVALID`
    */
-  static async start(options: StandaloneOptions): Promise<Standalone> {
+  static async start(options: StandaloneOptions, onBroken: (error: AppError) => void): Promise<Standalone> {
     const { dir, budgetBytes, logLevel, policiesDir, takesFreePort, tracesUrl } = options.standalone;
     const tracing = tracesUrl === '' ? undefined : await startTracing('flyball-standalone', tracesUrl);
     const logger = createLogger(logLevel);
-    const token = loadToken(dir, options.standalone.token);
+    const files = watchedFiles(nodeFiles, onBroken);
+    await makeDataFolder(files, dir);
+    const token = await loadToken(files, dir, options.standalone.token);
     const reservedTopics = TOPICS.filter((topic) => TOPOLOGY[topic].isReserved);
-    const log = await EmbeddedLog.open({ dir: join(dir, 'log'), budgetBytes, reservedTopics });
+    const log = await EmbeddedLog.open({ dir: join(dir, 'log'), budgetBytes, reservedTopics, onBroken });
     try {
       await createTopics(log, { lanes: EMBEDDED_LANES, rawPartitions: EMBEDDED_LANES });
       const registry = new Registry();
       collectDefaultMetrics({ register: registry });
       const words = new ControlWriter(log);
       if (policiesDir !== '') await recordPolicies(policiesDir, words, log);
-      const loops = await startLanes(log, options, logger);
-      const lanes = () => Promise.all(loops.map((loop) => loop.health()));
+      const objects = new DirectoryObjects(join(dir, 'objects'), files);
+      const loops = await startLanes({ log, objects }, options, logger);
+      const audit = new AuditFiles(log, dir, files);
+      await audit.start();
+      const lanes = async () => [
+        ...(await Promise.all(loops.map((loop) => loop.health()))),
+        partHealth('audit files', audit.failure),
+      ];
       laneMetrics(registry, lanes);
       logMetrics(registry, log);
-      const audit = new AuditFiles(log, dir);
-      await audit.start();
       const hot = new MemoryHotStore();
       const sink = new HotSink({ log, hot }, logger);
       await sink.start();
       const model = new ReadModel(log, hot);
       await model.start();
-      const actuator = await startActuator(log, options, { registry, logger });
-      const archiver = await startArchiver(log, options, { registry, logger });
+      const actuator = await startActuator({ log, audit }, options, { registry, logger });
+      const archiver = await startArchiver({ log, files, checkpoints: objects }, options, { registry, logger });
       const ingest = await Ingest.open(options.ingest, { log, registry });
       const state = { isStopping: false };
       const app = await buildApi({ model, words, registry, token, lanes, isStopping: () => state.isStopping });
@@ -98,10 +108,7 @@ export class Standalone {
         otlpHttp: `http://${at.host}:${http.port}`,
         actuator: `http://${options.actuator.host}:${control.port}`,
       };
-      // Whole or not at all: the CLI may read it at any moment.
-      const path = join(dir, 'addresses.json');
-      writeFileSync(`${path}.new`, `${JSON.stringify(addresses)}\n`);
-      renameSync(`${path}.new`, path);
+      await storeInData(files, join(dir, 'addresses.json'), `${JSON.stringify(addresses)}\n`);
       return new Standalone(addresses, token, {
         log,
         loops,
@@ -163,11 +170,10 @@ interface Parts {
 }
 
 async function startLanes(
-  log: EmbeddedLog,
+  ports: { readonly log: Log; readonly objects: Objects },
   options: StandaloneOptions,
   logger: Logger,
 ): Promise<LaneLoop<unknown, TopicBodies>[]> {
-  const ports = { log, objects: new DirectoryObjects(join(options.standalone.dir, 'objects')) };
   const specs = lineSpecs(options, EMBEDDED_LANES, process.version);
   // Nobody else runs these lanes: other settings, or another release, take over where the last one has stopped.
   const isCut = await activateIfChanged(ports, specs, `node ${process.version}`);
@@ -182,7 +188,7 @@ async function startLanes(
 }
 
 async function startActuator(
-  log: EmbeddedLog,
+  { log, audit }: { readonly log: Log; readonly audit: AuditFiles },
   { actuator: config, standalone: { dir, twinUrl } }: StandaloneOptions,
   { registry, logger }: { registry: Registry; logger: Logger },
 ): Promise<Actuator> {
@@ -197,19 +203,10 @@ async function startActuator(
     log,
     drivers,
     pauseFile: join(dir, 'PAUSE'),
+    auditFailure: () => audit.failure?.code ?? '',
     onOutcome: ({ status }) => outcomes.inc({ status }),
     onError: (error) => logger.warn({ error }, 'actuator: tried again'),
   });
   actuator.start();
   return actuator;
-}
-
-/** The API's token: given, or kept in `DIR/token`, readable by the owner alone. */
-function loadToken(dir: string, given: string): string {
-  mkdirSync(dir, { recursive: true });
-  const path = join(dir, 'token');
-  if (given === '' && existsSync(path)) return readFileSync(path, 'utf8').trim();
-  const token = given === '' ? randomBytes(24).toString('base64url') : given;
-  writeFileSync(path, `${token}\n`, { mode: 0o600 });
-  return token;
 }

@@ -3,7 +3,7 @@ import { type Command, commandsCodec, controlCodec, type Outcome, outcomesCodec,
 import { Prng, UnavailableError } from '@flyball/core';
 import { MemoryLog } from '@flyball/memory';
 import { type AppendFault, FakeTarget, FaultyLog, recordsOf, type TargetFault } from '@flyball/testing';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -178,6 +178,31 @@ describe('nothing starts', () => {
     await held(actuator);
     rmSync(pauseFile);
     expect(existsSync(pauseFile)).toBe(false);
+    await run(actuator);
+    expect(target.attempts.get('c-1')).toBe(1);
+  });
+
+  test('while nobody can tell whether the file PAUSE is there', async () => {
+    await word('resume');
+    symlinkSync(pauseFile, pauseFile); // Leads to itself: an error of the disk, not a missing file.
+    await issue(order('c-1', [0, 1]));
+    const actuator = await open();
+    await held(actuator);
+    rmSync(pauseFile);
+    await run(actuator);
+    expect(target.attempts.get('c-1')).toBe(1);
+  });
+
+  test('while the audit cannot be written', async () => {
+    await word('resume');
+    await issue(order('c-1', [0, 1]));
+    let auditFailure = 'AUDIT_UNWRITABLE';
+    const actuator = await Actuator.open(ActuatorConfig.parse({}), {
+      ...{ log, drivers: [target], pauseFile },
+      auditFailure: () => auditFailure,
+    });
+    await held(actuator);
+    auditFailure = '';
     await run(actuator);
     expect(target.attempts.get('c-1')).toBe(1);
   });

@@ -3,7 +3,16 @@ import { auditCodec, type AuditEntry, EMPTY_CHAIN, link } from '@flyball/contrac
 import { Prng } from '@flyball/core';
 import { MemoryLog } from '@flyball/memory';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -153,4 +162,49 @@ test('a signature vouches for its tenant alone', () => {
     ok: false,
     problem: expect.stringContaining('signature'),
   });
+});
+
+/** Starts anew on spoiled files, with more to write. Returns the code of what is wrong, or ''. */
+async function restarted(): Promise<string> {
+  const files = new AuditFiles(await logWith(ENTRIES + 3), dir);
+  try {
+    await files.start();
+    await files.stop();
+    return files.failure?.code ?? '';
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+}
+
+const keyPath = () => join(dir, 'audit/key.pem');
+const shorten = (path: string, bytes: number) => truncateSync(path, statSync(path).size - bytes);
+
+test.each<[string, () => void]>([
+  ['an entry torn at the end that nobody has signed', () => appendFileSync(entriesPath(), '{"type":"audit","ten')],
+  ['a signed head torn at the end', () => shorten(headsPath(), 7)],
+  ['no signed heads at all', () => truncateSync(headsPath(), 0)],
+  ['the public key lost', () => rmSync(join(dir, 'audit/key.pub.pem'))],
+])('a start on %s goes on, and the audit is whole', async (_name, spoil) => {
+  spoil();
+  expect(await restarted()).toBe('');
+  expect(verifyAudit(dir)).toMatchObject([{ ok: true, entries: ENTRIES + 3, signedSeq: ENTRIES + 3 }]);
+});
+
+test.each<[string, () => void, string]>([
+  ['an entry torn that was signed', () => shorten(entriesPath(), 7), 'AUDIT_CORRUPT'],
+  ['entries of zero length', () => truncateSync(entriesPath(), 0), 'AUDIT_CORRUPT'],
+  ['entries cut in the middle', () => shorten(entriesPath(), 900), 'AUDIT_CORRUPT'],
+  [
+    'a byte flipped in the middle',
+    () => write(entriesPath(), lines(entriesPath()).with(4, lines(entriesPath())[4]!.replace('w4', 'w5'))),
+    'AUDIT_CORRUPT',
+  ],
+  ['a line that is no JSON', () => write(entriesPath(), lines(entriesPath()).with(4, 'x')), 'AUDIT_CORRUPT'],
+  ['a key of zero length', () => truncateSync(keyPath(), 0), 'AUDIT_KEY_UNREADABLE'],
+  ['a key that is none', () => writeFileSync(keyPath(), 'no key'), 'AUDIT_KEY_UNREADABLE'],
+])('a start on %s is refused by name, and nothing is written behind it', async (_name, spoil, code) => {
+  spoil();
+  const before = [entriesPath(), headsPath(), keyPath()].map((path) => readFileSync(path, 'utf8'));
+  expect(await restarted()).toBe(code);
+  expect([entriesPath(), headsPath(), keyPath()].map((path) => readFileSync(path, 'utf8'))).toEqual(before);
 });

@@ -1,80 +1,24 @@
 import { Prng, textOf, utf8 } from '@flyball/core';
 import { EmbeddedLog } from '@flyball/log-embedded';
-import { recordsOf } from '@flyball/testing';
-import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { check, hammer, newLedger, stored } from './hammered-log.ts';
 
 // Goal: what a sender was told is true, whatever happens to the process, the file or the disk. Method: a child
 // process appends under load with a ledger; it is killed at random places, its file is torn, its disk is filled.
 
-const HAMMER = new URL('./hammer.ts', import.meta.url).pathname;
 const KILLS = 8;
-
-interface Ledger {
-  readonly sent: Set<number>;
-  readonly acked: Set<number>;
-  readonly refused: Map<number, string>;
-}
 
 let dir: string;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'flyball-log-'));
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
-
-const newLedger = (): Ledger => ({ sent: new Set(), acked: new Set(), refused: new Map() });
-
-/** Runs the hammer, kills it after so many acknowledgements, and takes in what it wrote down. */
-async function hammer(ledger: Ledger, args: readonly string[], killAfterAcks: number): Promise<void> {
-  const [path = '', ...rest] = args;
-  const book = `${path}.ledger`;
-  const child = spawn(process.execPath, [HAMMER, path, book, ...rest], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let acks = 0;
-  child.stdout.on('data', (chunk: Buffer) => {
-    acks += chunk.length;
-    if (acks >= killAfterAcks) child.kill('SIGKILL');
-  });
-  await new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const lines = readFileSync(book, 'utf8').split('\n');
-  rmSync(book);
-  for (const line of lines.slice(0, -1)) {
-    const [word, item, code = ''] = line.split(' ');
-    if (word === 's') ledger.sent.add(Number(item));
-    if (word === 'a') ledger.acked.add(Number(item));
-    if (word === 'r') ledger.refused.set(Number(item), code);
-  }
-}
-
-async function stored(path: string): Promise<number[]> {
-  const log = await EmbeddedLog.open({ dir: path });
-  const items: number[] = [];
-  for (let partition = 0; partition < 4; partition += 1) {
-    let { startOffset: next } = await log.range({ topic: 'items', partition });
-    for (const { value, offset } of await recordsOf(log, { topic: 'items', partition })) {
-      expect(offset, 'offsets have no hole').toBe(next);
-      next += 1;
-      items.push(Number(new TextDecoder().decode(value).split(' ')[0]));
-    }
-  }
-  await log.close();
-  return items;
-}
-
-function check(ledger: Ledger, items: readonly number[]): void {
-  const once = new Set(items);
-  expect(items.length, 'nothing is stored twice').toBe(once.size);
-  const lost = [...ledger.acked].filter((item) => !once.has(item));
-  expect(lost, 'acknowledged but not stored').toEqual([]);
-  const unsent = items.filter((item) => !ledger.sent.has(item));
-  expect(unsent, 'stored but never sent').toEqual([]);
-  const refusedButStored = [...ledger.refused.keys()].filter((item) => once.has(item));
-  expect(refusedButStored, 'refused but stored').toEqual([]);
-}
 
 test(`an acknowledged item survives kill -9 exactly once (${KILLS} kills under load)`, async () => {
   const dice = new Prng(20261124);

@@ -3,14 +3,25 @@ import { EmbeddedLog } from '@flyball/log-embedded';
 import { openSync, writeSync } from 'node:fs';
 
 // A child process that appends numbered items as fast as it can and says in its ledger what became of each:
-// `s N` before it is sent, `a N` when it was acknowledged, `r N CODE` when it was refused. Its parent kills it.
+// `s N` before it is sent, `a N` when it was acknowledged, `r N CODE` when it was refused, `b 0 CODE` when the disk failed and it
+// ends. Its parent kills it.
+
+/** Exit code when the disk failed. */
+const BROKEN = 74;
 
 const [dir = '', ledgerPath = '', start = '0', count = '1000000', budget = '0'] = process.argv.slice(2);
-const log = await EmbeddedLog.open({ dir, ...(budget !== '0' && { budgetBytes: Number(budget) }) });
-await log.create('items', 4);
 // Written at once: a pipe that its reader is slow to empty would keep lines in this process, and they would die with it.
 const ledger = openSync(ledgerPath, 'a');
 const say = (line: string) => writeSync(ledger, `${line}\n`);
+const log = await EmbeddedLog.open({
+  dir,
+  ...(budget !== '0' && { budgetBytes: Number(budget) }),
+  onBroken: ({ code }) => {
+    say(`b 0 ${code}`);
+    process.exit(BROKEN);
+  },
+});
+await log.create('items', 4);
 const fill = 'x'.repeat(200);
 
 async function send(item: number): Promise<void> {

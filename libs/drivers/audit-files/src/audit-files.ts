@@ -1,50 +1,64 @@
-import { auditCodec, type AuditEntry, type ChainHead, EMPTY_CHAIN } from '@flyball/contracts';
-import { fresh, type Log, Marks } from '@flyball/runtime';
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
+import { auditCodec, type AuditEntry } from '@flyball/contracts';
+import { UnavailableError } from '@flyball/core';
+import { type Files, fresh, type Log, Marks } from '@flyball/runtime';
+import type { KeyObject } from 'node:crypto';
+import * as nodeFiles from 'node:fs/promises';
 import { join } from 'node:path';
-import { signedText, tenantDir } from './layout.ts';
+import { loadSigningKey } from './signing-key.ts';
+import { TenantChain } from './tenant-chain.ts';
 
 const TOPIC = 'flyball.audit';
 const IDLE_WAIT_MS = 500;
+const BACKOFF_MS = 500;
 const READ_BYTES_MAX = 1_000_000;
 
-/** Follows the audit topic and writes it to files, each head signed. Restarts go on where the files end. */
+/**
+ * Follows the audit topic and writes it to files, each head signed. Restarts go on where the files end. What cannot be written
+ * is tried again until it is there: nothing is left out.
+ */
 export class AuditFiles {
   readonly #log: Log;
   readonly #dir: string;
-  readonly #key: KeyObject;
-  readonly #heads = new Map<string, ChainHead>();
-  readonly #signed = new Map<string, number>();
+  readonly #files: Files;
+  readonly #chains = new Map<string, TenantChain>();
+  readonly #failures = new Map<number, UnavailableError>();
+  #key: KeyObject | undefined;
+  #stop: () => void = () => undefined;
+  readonly #stopped = new Promise<void>((resolve) => (this.#stop = resolve));
   #isStopping = false;
   #loops: Promise<void>[] = [];
 
   /** @param dir - data directory; keys and files are below `audit/`. */
-  constructor(log: Log, dir: string) {
+  constructor(log: Log, dir: string, files: Files = nodeFiles) {
     this.#log = log;
     this.#dir = join(dir, 'audit');
-    mkdirSync(this.#dir, { recursive: true });
-    this.#key = loadKey(this.#dir);
+    this.#files = files;
   }
 
-  /** Starts to follow every partition. */
+  /**
+   * Why something cannot be written now, if so: `AUDIT_UNWRITABLE`, `AUDIT_CORRUPT`. While that lasts nothing should be done
+   * that ought to be in these files.
+   */
+  get failure(): UnavailableError | undefined {
+    return this.#failures.values().next().value;
+  }
+
+  /** Starts to follow every partition. @throws {UnavailableError} `AUDIT_UNWRITABLE`, `AUDIT_KEY_UNREADABLE` */
   async start(): Promise<void> {
     const { partitions } = await this.#log.describe(TOPIC);
+    try {
+      await this.#files.mkdir(this.#dir, { recursive: true });
+      this.#key = await loadSigningKey(this.#files, this.#dir);
+    } catch (error) {
+      throw unwritable(error);
+    }
     this.#loops = Array.from({ length: partitions }, (_, partition) => this.#follow(partition));
   }
 
-  /** Writes and signs what there is, then stops. */
+  /** Writes and signs what there is, then stops. What cannot be written now stays in the log. */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.#stop();
     await Promise.all(this.#loops);
   }
 
@@ -55,7 +69,11 @@ export class AuditFiles {
     for (;;) {
       const records = await this.#log.read(from, offset, READ_BYTES_MAX).catch(() => []);
       const news = fresh(records, marks);
-      if (news.length > 0) this.#write(news.map((record) => auditCodec.decode(record)));
+      const isWritten = await this.#write(
+        partition,
+        news.map((record) => auditCodec.decode(record)),
+      );
+      if (!isWritten) return;
       offset = (records.at(-1)?.offset ?? offset - 1) + 1;
       if (records.length > 0) continue;
       if (this.#isStopping) return;
@@ -63,53 +81,34 @@ export class AuditFiles {
     }
   }
 
-  #write(entries: readonly AuditEntry[]): void {
-    for (const entry of entries) {
-      const head = this.#headOf(entry.tenant);
-      if (entry.seq <= head.seq) continue; // Written in an earlier life.
-      append(join(tenantDir(this.#dir, entry.tenant), 'entries.ndjson'), JSON.stringify(entry));
-      this.#heads.set(entry.tenant, { seq: entry.seq, hash: entry.hash });
+  /** Writes until it is written. Returns false when it was told to stop before. */
+  async #write(partition: number, entries: readonly AuditEntry[]): Promise<boolean> {
+    for (;;) {
+      try {
+        for (const [tenant, own] of Map.groupBy(entries, (entry) => entry.tenant)) {
+          await (await this.#chainOf(tenant)).write(own, Date.now());
+        }
+        this.#failures.delete(partition);
+        return true;
+      } catch (error) {
+        this.#failures.set(partition, unwritable(error));
+      }
+      if (this.#isStopping) return false;
+      await Promise.race([new Promise((resolve) => setTimeout(resolve, BACKOFF_MS)), this.#stopped]);
     }
-    for (const [tenant, head] of this.#heads) this.#sign(tenant, head);
   }
 
-  #headOf(tenant: string): ChainHead {
-    const known = this.#heads.get(tenant);
+  async #chainOf(tenant: string): Promise<TenantChain> {
+    const known = this.#chains.get(tenant);
     if (known !== undefined) return known;
-    const dir = tenantDir(this.#dir, tenant);
-    mkdirSync(dir, { recursive: true });
-    const path = join(dir, 'entries.ndjson');
-    const last = existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n').at(-1) : undefined;
-    const head = last ? (JSON.parse(last) as AuditEntry) : EMPTY_CHAIN;
-    this.#heads.set(tenant, { seq: head.seq, hash: head.hash });
-    return head;
-  }
-
-  #sign(tenant: string, { seq, hash }: ChainHead): void {
-    if (this.#signed.get(tenant) === seq) return;
-    this.#signed.set(tenant, seq);
-    const signature = sign(null, Buffer.from(signedText(tenant, { seq, hash })), this.#key).toString('base64');
-    const line = JSON.stringify({ seq, hash, signedAtMs: Date.now(), signature });
-    append(join(tenantDir(this.#dir, tenant), 'heads.ndjson'), line);
+    const chain = await TenantChain.open(this.#files, this.#dir, tenant, this.#key!);
+    this.#chains.set(tenant, chain);
+    return chain;
   }
 }
 
-/** Adds a line, durable on return. */
-function append(path: string, line: string): void {
-  const file = openSync(path, 'a');
-  try {
-    appendFileSync(file, `${line}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function loadKey(dir: string): KeyObject {
-  const path = join(dir, 'key.pem');
-  if (existsSync(path)) return createPrivateKey(readFileSync(path));
-  const { privateKey } = generateKeyPairSync('ed25519');
-  writeFileSync(path, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
-  writeFileSync(join(dir, 'key.pub.pem'), createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }));
-  return privateKey;
+function unwritable(cause: unknown): UnavailableError {
+  if (cause instanceof UnavailableError) return cause;
+  const hint = 'Free space where the audit is, or restore access: it goes on by itself.';
+  return new UnavailableError('AUDIT_UNWRITABLE', 'the audit files cannot be written', { hint, cause });
 }

@@ -1,4 +1,6 @@
-import { rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { UnavailableError } from '@flyball/core';
+import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { RESERVED_RATIO } from './protocol.ts';
 
 /** Size of the reserve file: more than twice what the WAL may take. */
@@ -7,6 +9,8 @@ const RESERVE_BYTES = 16 * 1024 * 1024;
 const RESERVE_RATIO = 0.25;
 /** Free space, beyond the reserve, from which on appends are taken again. */
 const RESUME_BYTES = 4 * 1024 * 1024;
+/** Out of space, or out of this user's share of it. */
+const NO_SPACE: readonly number[] = [constants.errno.ENOSPC, constants.errno.EDQUOT];
 
 /**
  * Watches the budget and the disk. The budget comes first: raw telemetry is refused while control, commands
@@ -59,5 +63,46 @@ export class Disk {
       rmSync(this.#reservePath, { force: true });
       return false;
     }
+  }
+}
+
+/** What is wrong with a disk, found out by writing to it: SQLite does not tell one failed write from another. */
+export function diagnose(dir: string): 'full' | UnavailableError {
+  const errno = writeProbe(dir);
+  if (NO_SPACE.includes(errno)) return 'full';
+  return errno === constants.errno.EROFS ? readOnlyDisk(dir) : failedDisk(dir);
+}
+
+/** Nobody knows what the disk holds, or soon will. */
+export function failedDisk(dir: string): UnavailableError {
+  const hint = 'Look at the disk, and start again: what was acknowledged before is there.';
+  return new UnavailableError('DISK_FAILED', 'the disk failed in a way that leaves open what it holds', {
+    hint,
+    detail: { dir },
+  });
+}
+
+function readOnlyDisk(dir: string): UnavailableError {
+  const hint =
+    'Look at the disk: file systems become read-only after an error. Then mount it writable, and start again.';
+  return new UnavailableError('DISK_READ_ONLY', 'the file system is read-only', { hint, detail: { dir } });
+}
+
+/** Writes a small file, durably, and removes it. Returns the number of the error, or 0: Node has no name for EDQUOT. */
+function writeProbe(dir: string): number {
+  const path = `${dir}/probe`;
+  try {
+    mkdirSync(dir, { recursive: true });
+    const file = openSync(path, 'w');
+    try {
+      writeSync(file, new Uint8Array(4_096));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    rmSync(path);
+    return 0;
+  } catch (error) {
+    return Math.abs((error as NodeJS.ErrnoException).errno ?? 0);
   }
 }

@@ -11,11 +11,11 @@ import {
   type StoredRecord,
   type TopicState,
 } from '@flyball/runtime';
-import { mkdirSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import {
   type Answer,
   type AppendResult,
+  type Broken,
   type EmbeddedLogOptions,
   type Greeting,
   type ReadResult,
@@ -58,11 +58,16 @@ export class EmbeddedLog implements Log {
   #closed: Promise<void> | undefined;
   #failure: UnavailableError | undefined;
 
-  private constructor(worker: Worker, topics: Map<string, Topic>, tailBytes: number) {
+  private constructor(worker: Worker, topics: Map<string, Topic>, { tailBytes, onBroken }: EmbeddedLogOptions) {
     this.#worker = worker;
     this.#topics = topics;
-    this.#tail = new Tail(tailBytes);
-    worker.on('message', (answers: Answer[]) => answers.forEach((answer) => this.#settle(answer)));
+    this.#tail = new Tail(tailBytes ?? TAIL_BYTES);
+    worker.on('message', (said: Answer[] | Broken) => {
+      if (Array.isArray(said)) return said.forEach((answer) => this.#settle(answer));
+      const { brokenCode, message, hint } = said;
+      this.#failure = new UnavailableError(brokenCode, message, { hint });
+      onBroken?.(this.#failure);
+    });
     worker.on('error', (cause) => this.#fail(cause));
     worker.on('exit', () => this.#fail(undefined));
   }
@@ -71,11 +76,11 @@ export class EmbeddedLog implements Log {
    * Opens the log of a data directory, and creates it where there is none.
    *
    * @throws {UnavailableError} `LOG_LOCKED` when another process owns the directory: stop, and say so.
-   * `LOG_UNREADABLE` when the file is no database of ours: stop; restore it from a copy.
+   * `LOG_UNREADABLE` when the file is no database of ours, or of a later release: stop; restore it from a copy. `LOG_FULL`,
+   * `DISK_READ_ONLY`, `DISK_FAILED`.
    */
   static async open(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
-    const { dir, budgetBytes = BUDGET_BYTES, reservedTopics = [], tailBytes = TAIL_BYTES } = options;
-    mkdirSync(dir, { recursive: true });
+    const { dir, budgetBytes = BUDGET_BYTES, reservedTopics = [] } = options;
     const workerData: WorkerStart = { dir, budgetBytes, reservedTopics };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, resourceLimits: WORKER_LIMITS });
     const greeting = await new Promise<Greeting>((resolve, reject) => {
@@ -84,14 +89,13 @@ export class EmbeddedLog implements Log {
     });
     if ('code' in greeting) {
       await worker.terminate();
-      const hint =
-        greeting.code === 'LOG_LOCKED' ? 'Stop the other process, or use another --data directory.' : undefined;
-      throw new UnavailableError(greeting.code, greeting.message, { ...(hint && { hint }), detail: { dir } });
+      const { code, message, hint } = greeting;
+      throw new UnavailableError(code, message, { ...(hint && { hint }), detail: { dir } });
     }
     const topics = greeting.topics.map(({ topic, id, partitions, ranges }) => {
       return [topic, { state: { id, partitions }, ranges: ranges.map((range) => ({ ...range })) }] as const;
     });
-    return new EmbeddedLog(worker, new Map(topics), tailBytes);
+    return new EmbeddedLog(worker, new Map(topics), options);
   }
 
   async describe(topic: string): Promise<TopicState> {

@@ -1,3 +1,4 @@
+import type { UnavailableError } from '@flyball/core';
 import type { NewRecord, OffsetRange, Partition, StoredRecord, TopicState } from '@flyball/runtime';
 
 /** Settings of an embedded log. */
@@ -10,6 +11,11 @@ export interface EmbeddedLogOptions {
   readonly reservedTopics?: readonly string[];
   /** Most bytes of values kept in memory for readers at the end of the log. Default 24 MiB. */
   readonly tailBytes?: number;
+  /**
+   * Told, once, that the disk failed: `DISK_FAILED`, `DISK_READ_ONLY`. The log takes nothing any more; end the process. Appends
+   * that were not answered may have been stored, and what was acknowledged is there when it is opened again.
+   */
+  readonly onBroken?: (error: UnavailableError) => void;
 }
 
 /** Share of the budget that only reserved topics may use. */
@@ -49,10 +55,17 @@ export type Answer =
   | { readonly id: number; readonly ok: unknown }
   | { readonly id: number; readonly kind: 'rejected' | 'unavailable'; readonly code: string; readonly message: string };
 
+/** Last word of the worker, where the disk failed. */
+export interface Broken {
+  readonly brokenCode: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
 /** First word of the worker: what is in the log, or why it cannot be opened. */
 export type Greeting =
   | { readonly topics: readonly (TopicState & { readonly topic: string; readonly ranges: readonly OffsetRange[] })[] }
-  | { readonly code: string; readonly message: string };
+  | { readonly code: string; readonly message: string; readonly hint?: string };
 
 /** Result of `append`. */
 export interface AppendResult {

@@ -1,4 +1,4 @@
-import { RejectedError, UnavailableError } from '@flyball/core';
+import { AppError, RejectedError, UnavailableError } from '@flyball/core';
 import {
   laneName,
   type NewRecord,
@@ -9,11 +9,14 @@ import {
   type TopicState,
 } from '@flyball/runtime';
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import type { Usage } from './protocol.ts';
 
 const PAGE_BYTES = 16 * 1024;
+/** Of the file. 2: checksums are over whole records. 0: over values only; such records are still read. */
+const FORMAT = 2;
 /** Pages after which the WAL is copied back: keeps it at about 1 MB. */
 const WAL_PAGES = 64;
 const WAL_BYTES_MAX = 4 * 1024 * 1024;
@@ -41,16 +44,19 @@ interface Row {
  */
 export class Store {
   readonly #db: DatabaseSync;
+  readonly #walPath: string;
   readonly #topics = new Map<string, { state: TopicState; tables: PartitionTable[] }>();
 
   /** @throws {UnavailableError} `LOG_LOCKED` when another process owns the file. */
   constructor(path: string) {
     this.#db = new DatabaseSync(path);
+    this.#walPath = `${path}-wal`;
     try {
       // The lock of EXCLUSIVE mode is the kernel's: it goes with its process, also by kill -9.
       this.#db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL`);
       this.#db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
       this.#db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES_MAX}`);
+      this.#adoptFormat();
       this.#db.exec('CREATE TABLE IF NOT EXISTS topics (name TEXT PRIMARY KEY, id TEXT, partitions INTEGER) STRICT');
       this.#db.exec(
         'CREATE TABLE IF NOT EXISTS starts (topic TEXT, partition INTEGER, offset INTEGER, PRIMARY KEY (topic, partition)) STRICT',
@@ -63,7 +69,8 @@ export class Store {
       );
     } catch (cause) {
       this.#db.close();
-      if (errcode(cause) !== SQLITE_BUSY) throw cause;
+      if (cause instanceof AppError) throw cause;
+      if (primary(cause) !== SQLITE_BUSY) throw cause;
       const hint = 'Stop the other process, or use another --data directory.';
       throw new UnavailableError('LOG_LOCKED', 'another process owns this data directory', { hint, cause });
     }
@@ -116,7 +123,8 @@ export class Store {
     const table = this.#table(to);
     const firstOffset = table.endOffset;
     for (const { key, headers, value } of records) {
-      table.insert.run(table.endOffset, atMs, key, JSON.stringify(headers), value, crc32(value));
+      const row = { offset: table.endOffset, at_ms: atMs, key, headers: JSON.stringify(headers), value };
+      table.insert.run(row.offset, row.at_ms, row.key, row.headers, row.value, checksum(row));
       table.endOffset += 1;
     }
     return firstOffset;
@@ -131,15 +139,17 @@ export class Store {
     const records: StoredRecord[] = [];
     let size = 0;
     for (const row of select.iterate(fromOffset) as Iterable<unknown>) {
-      const { offset, at_ms: appendedAtMs, key, headers, value, crc } = row as Row;
+      const { offset, at_ms: appendedAtMs, key, headers, value } = row as Row;
       size += value.length;
       if (size > maxBytes && records.length > 0) break;
-      if (crc32(value) !== crc) {
-        const hint = 'Restore the data directory from a copy; the value on disk is not what was written.';
-        throw new UnavailableError('LOG_CORRUPT', 'a record does not match its checksum', { hint, detail });
+      // What is spoiled, or not there, is told when it is asked for: the records before it are well.
+      if (!isIntact(row as Row) || offset !== fromOffset + records.length) {
+        if (records.length > 0) break;
+        throw corruptLog(from);
       }
       records.push({ offset, appendedAtMs, key, headers: JSON.parse(headers) as Record<string, string>, value });
     }
+    if (records.length === 0 && fromOffset < endOffset) throw corruptLog(from);
     return records;
   }
 
@@ -182,13 +192,29 @@ export class Store {
     return (pragma('page_count') - pragma('freelist_count')) * PAGE_BYTES;
   }
 
-  /** Copies the WAL into the file and empties it. */
-  checkpoint(): void {
+  /**
+   * Keeps the WAL small where SQLite does not: its own attempts to copy it back fail without a word. Call it after a commit.
+   *
+   * @throws what SQLite says when the file cannot be written. Nothing is lost: it is all in the WAL.
+   */
+  boundWal(): void {
+    if ((statSync(this.#walPath, { throwIfNoEntry: false })?.size ?? 0) <= WAL_BYTES_MAX) return;
     this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   close(): void {
     this.#db.close();
+  }
+
+  /** Refuses the file of a later release: it may hold what this one would misread. */
+  #adoptFormat(): void {
+    const found = Number(this.#db.prepare('PRAGMA user_version').get()!['user_version']);
+    if (found === FORMAT) return;
+    if (found < FORMAT) return this.#db.exec(`PRAGMA user_version = ${FORMAT}`);
+    const hint = 'Start that release, or use another --data directory.';
+    throw new UnavailableError('LOG_UNREADABLE', `the log was written by a later release, in format ${found}`, {
+      hint,
+    });
   }
 
   #load(topic: string, state: TopicState): void {
@@ -217,21 +243,69 @@ export class Store {
   }
 }
 
-const SQLITE_BUSY = 5;
-const SQLITE_IOERR = 10;
-const SQLITE_FULL = 13;
+/** Over all of a record, so that nothing of it can change unseen. */
+function checksum({ offset, at_ms, key, headers, value }: Omit<Row, 'crc'>): number {
+  return crc32(value, crc32(`${offset}\n${at_ms}\n${key}\n${headers}\n`));
+}
 
-/** Primary result code of an SQLite error, or 0. Source: sqlite.org/rescode.html. */
+/** Records of the first format carry the checksum of their value alone. */
+function isIntact(row: Row): boolean {
+  return checksum(row) === row.crc || (crc32(row.value) === row.crc && isJson(row.headers));
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What is on disk is not what was written. */
+export function corruptLog({ topic, partition }: Partition, cause?: unknown): UnavailableError {
+  const hint = 'Restore the data directory from a copy; what is on disk is not what was written.';
+  const about = { hint, cause, detail: { topic, partition } };
+  return new UnavailableError('LOG_CORRUPT', 'a record does not match its checksum', about);
+}
+
+const SQLITE_BUSY = 5;
+const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
+const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
+const SQLITE_NOTADB = 26;
+const SQLITE_IOERR_WRITE = 778;
+
+/** Result code of an SQLite error, or 0. Source: sqlite.org/rescode.html. */
 function errcode(error: unknown): number {
-  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0;
+}
+
+const primary = (error: unknown): number => errcode(error) & 0xff;
+
+/** Whether SQLite said it. */
+export function isOfDatabase(error: unknown): boolean {
+  return errcode(error) !== 0;
 }
 
 /** Whether the disk, or SQLite's own limit, has no page left. The transaction is gone. */
 export function isFull(error: unknown): boolean {
-  return errcode(error) === SQLITE_FULL;
+  return primary(error) === SQLITE_FULL;
+}
+
+/** Whether a write failed, for want of space (of a quota) or for worse: SQLite does not say. The transaction is gone. */
+export function isFailedWrite(error: unknown): boolean {
+  return errcode(error) === SQLITE_IOERR_WRITE;
 }
 
 /** Whether the disk failed in a way that leaves open what it holds. */
 export function isBroken(error: unknown): boolean {
-  return errcode(error) === SQLITE_IOERR;
+  return [SQLITE_IOERR, SQLITE_READONLY, SQLITE_CANTOPEN].includes(primary(error));
+}
+
+/** Whether the file is not what was written. */
+export function isCorrupt(error: unknown): boolean {
+  return [SQLITE_CORRUPT, SQLITE_NOTADB].includes(primary(error));
 }

@@ -1,8 +1,16 @@
 import { UnavailableError } from '@flyball/core';
-import { type Objects, refuseObjectName } from '@flyball/runtime';
+import {
+  fileErrorCode,
+  type Files,
+  type Objects,
+  type ObjectsOptions,
+  refuseObjectName,
+  storeWhole,
+  syncFolder,
+} from '@flyball/runtime';
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import * as nodeFiles from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const TEMPORARY = '.tmp-';
@@ -10,34 +18,40 @@ const TEMPORARY = '.tmp-';
 /** {@link Objects} as files below a directory. */
 export class DirectoryObjects implements Objects {
   readonly #dir: string;
+  readonly #files: Files;
+  readonly #folders = new Map<string, Promise<void>>();
 
   /** @param dir - created when the first value is stored. */
-  constructor(dir: string) {
-    this.#dir = dir;
+  constructor(dir: string, files: Files = nodeFiles) {
+    this.#dir = resolve(dir);
+    this.#files = files;
   }
 
   async put(name: string, value: Uint8Array): Promise<void> {
-    await this.#store(name, value, rename);
+    await this.#store(name, value, (from, to) => this.#files.rename(from, to));
   }
 
   async create(name: string, value: Uint8Array): Promise<boolean> {
     return this.#store(name, value, async (temporary, path) => {
       // A link is there as a whole or not at all, and unlike a rename it replaces nothing.
-      const isNew = await unlessCode('EEXIST', () => link(temporary, path).then(() => true), false);
-      await rm(temporary, { force: true });
+      const isNew = await unlessCode('EEXIST', () => this.#files.link(temporary, path).then(() => true), false);
+      await this.#files.rm(temporary, { force: true });
       return isNew;
     });
   }
 
   async get(name: string): Promise<Uint8Array | undefined> {
     const path = this.#pathOf(name);
-    return guard(name, () => unlessCode('ENOENT', async () => new Uint8Array(await readFile(path)), undefined));
+    return guard(name, () =>
+      unlessCode('ENOENT', async () => new Uint8Array(await this.#files.readFile(path)), undefined),
+    );
   }
 
   async list(prefix: string): Promise<readonly string[]> {
     const names: string[] = [];
     const walk = async (folder: string): Promise<void> => {
-      const entries = await unlessCode('ENOENT', () => readdir(join(this.#dir, folder), { withFileTypes: true }), []);
+      const path = join(this.#dir, folder);
+      const entries = await unlessCode('ENOENT', () => this.#files.readdir(path, { withFileTypes: true }), []);
       for (const entry of entries) {
         const name = folder === '' ? entry.name : `${folder}/${entry.name}`;
         const mayHold = entry.isDirectory() && (name.startsWith(prefix) || prefix.startsWith(`${name}/`));
@@ -51,29 +65,41 @@ export class DirectoryObjects implements Objects {
 
   async delete(name: string): Promise<void> {
     const path = this.#pathOf(name);
-    await guard(name, () => rm(path, { force: true }));
+    await guard(name, () => this.#files.rm(path, { force: true }));
   }
 
-  /** Writes a file beside its place, durably, then has `place` bring it there. */
   async #store<T>(name: string, value: Uint8Array, place: (from: string, to: string) => Promise<T>): Promise<T> {
     const path = this.#pathOf(name);
-    const temporary = join(dirname(path), `${TEMPORARY}${randomUUID()}`);
+    const folder = dirname(path);
+    const temporary = join(folder, `${TEMPORARY}${randomUUID()}`);
     return guard(name, async () => {
-      await makeFolder(dirname(path));
-      const file = await open(temporary, 'wx');
-      try {
-        await file.writeFile(value);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      const placed = await place(temporary, path);
-      await syncFolder(dirname(path));
-      return placed;
-    }).catch(async (error: unknown) => {
-      await rm(temporary, { force: true }).catch(() => undefined);
+      await this.#makeFolder(folder);
+      return storeWhole(this.#files, { folder, path, temporary, bytes: value }, place);
+    });
+  }
+
+  /**
+   * Makes a folder, durably: whoever is told that a value is stored must find it after a power cut, also when somebody else had
+   * just made its folder. Known folders cost nothing.
+   */
+  #makeFolder(folder: string): Promise<void> {
+    const known = this.#folders.get(folder);
+    if (known !== undefined) return known;
+    const making = this.#makeFolderNow(folder).catch((error: unknown) => {
+      this.#folders.delete(folder);
       throw error;
     });
+    this.#folders.set(folder, making);
+    return making;
+  }
+
+  async #makeFolderNow(folder: string): Promise<void> {
+    const first = (await this.#files.mkdir(folder, { recursive: true })) ?? folder;
+    const top = this.#dir.length < dirname(first).length ? this.#dir : dirname(first);
+    for (let above = folder; above.length > top.length;) {
+      above = dirname(above);
+      await syncFolder(this.#files, above);
+    }
   }
 
   #pathOf(name: string): string {
@@ -83,34 +109,19 @@ export class DirectoryObjects implements Objects {
 }
 
 /** Opens the store of a `file:///DIR` URL. */
-export async function openDirectoryObjects(url: string): Promise<DirectoryObjects> {
-  return new DirectoryObjects(fileURLToPath(url));
-}
-
-/** A folder that was made anew is durable when the one that holds it is: fsync of each above the new ones. */
-async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  if (first === undefined) return;
-  for (let above = dirname(path); above.length >= dirname(first).length; above = dirname(above)) {
-    await syncFolder(above);
-    if (above === dirname(above)) return;
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+export async function openDirectoryObjects(
+  url: string,
+  _env: unknown,
+  { files }: ObjectsOptions = {},
+): Promise<DirectoryObjects> {
+  return new DirectoryObjects(fileURLToPath(url), files);
 }
 
 async function unlessCode<T>(code: string, work: () => Promise<T>, otherwise: T): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === code) return otherwise;
+    if (fileErrorCode(error) === code) return otherwise;
     throw error;
   }
 }

@@ -1,13 +1,13 @@
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { RejectedError } from '@flyball/core';
-import { refuseObjectName } from '@flyball/runtime';
+import { type ObjectsOptions, refuseObjectName } from '@flyball/runtime';
 import { readFileSync } from 'node:fs';
 import { S3Objects } from './s3-objects.ts';
 
 const PAGE_SIZE_MAX = 1_000;
 
 /** What code may choose; an operator has the URL. */
-export interface S3Options {
+export interface S3Options extends ObjectsOptions {
   /** Names per page of a listing, 1 to 1,000. */
   readonly pageSize?: number;
   /** Until a connection is there, and until a request is answered. Default 3 s and 20 s. */
