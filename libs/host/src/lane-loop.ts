@@ -61,7 +61,7 @@ export interface LaneLoopOptions {
 export function partHealth(name: string, failure: AppError | undefined): LaneHealth {
   const { code = '', hint = '' } = failure ?? {};
   const state = failure === undefined ? 'running' : 'failing';
-  return { lane: name, state, code, hint, offset: 0, lag: 0, lagSeconds: 0, isUnclean: false };
+  return { lane: name, state, code, hint, offset: 0, lag: 0, lagSeconds: 0, isUnclean: false, isAhead: false };
 }
 
 /** Runs one lane until it is stopped: opens it, pumps it, saves it, and opens it again when it fails. */
