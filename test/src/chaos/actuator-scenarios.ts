@@ -6,6 +6,7 @@ import type { ChaosStage } from './chaos-stage.ts';
 import { commandRecords } from './check-commands.ts';
 import { awaitMoment, deployBad, learned, type Moment } from './release.ts';
 import type { Scenario } from './scenario.ts';
+import { faultsOf } from './server-of-ours.ts';
 
 /** How long the shop takes to carry out a rollback, ms. */
 const ROLLBACK_MS = 1_500;
@@ -27,7 +28,7 @@ function killSwitch(road: 'port' | 'file'): Scenario {
   const shop = `demo-${road}`;
   return {
     name: `kill-switch-${road}`,
-    title: `the API is dead, and a pause by the actuator's own ${road}: no effect starts any more`,
+    title: `the API and Redis are dead, and a pause by the actuator's own ${road}: no effect starts any more`,
     shops: [shop],
     cluster: { settings: { planner: { commandTtlMs: COMMAND_TTL_MS } } },
     commands: 1,
@@ -35,7 +36,9 @@ function killSwitch(road: 'port' | 'file'): Scenario {
       const { cluster } = stage;
       await learned(stage);
       await deployBad(stage, shop);
-      await cluster.services.kill('api-1');
+      const redis = faultsOf(cluster.redis);
+      await Promise.all([cluster.services.kill('api-1'), redis.kill()]);
+      stage.tell('kill -9 of the API and of Redis');
       await pauseBy(stage, road);
       const isThere = await awaitMoment(stage, shop, 'command');
       if (isThere) await awaitMoment(stage, shop, 'outcome');
@@ -44,6 +47,7 @@ function killSwitch(road: 'port' | 'file'): Scenario {
       stage.findings.expect(said.join(' ') === 'expired', `while paused: ${said.join(' ')}, wanted expired`);
       const attempts = Object.keys(await attemptsOf(stage.flyball, shop)).length;
       stage.findings.expect(attempts === 0, `${attempts} attempts while paused`);
+      await redis.restart();
       await cluster.services.restart('api-1');
     },
   };

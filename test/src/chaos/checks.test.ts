@@ -5,8 +5,10 @@ import type { StoredRecord } from '@flyball/runtime';
 import { recordsOf } from '@flyball/testing';
 import { expect, test } from 'vitest';
 import { RAW, TwoPhases } from '../aggregator/two-phases.ts';
+import { LANES, LineWorld, QUIET, simulatedSpecs } from '../sim/line-world.ts';
 import { chaosRequest } from './chaos-request.ts';
 import { checkDelivery } from './check-delivery.ts';
+import { checkReplay, runLog } from './check-replay.ts';
 import { checkWindows, emittedWindows } from './check-windows.ts';
 import { Findings } from './findings.ts';
 import { Ledger } from './ledger.ts';
@@ -148,4 +150,27 @@ test.each<[string, RegExp, (run: Run) => Run]>([
   ],
 ])('%s is named', async (_name, expected, plant) => {
   expect(failuresOf(plant(await healthy())).join('\n')).toMatch(expected);
+});
+
+test('what a rough run has said is said again by lanes that run undisturbed; what was altered, or said by nobody, is named', async () => {
+  const story = { ...QUIET, seconds: 40, deployAt: 20, canaryErrors: 0.5 };
+  const { log } = await LineWorld.run(7, { zombie: 0.02, crash: 0.02, checkpoint: 0.05 }, story);
+  const run = await runLog(log, LANES);
+  const findings = new Findings();
+  await checkReplay(run, simulatedSpecs(), findings);
+  expect(findings.failures).toEqual([]);
+  expect(findings.numbers['records said again']).toBeGreaterThan(500);
+  const said = run.said.get('flyball.signals')!.find(({ counted }) => counted.length > 0)!;
+  const alterations: readonly ((record: StoredRecord) => Partial<StoredRecord>)[] = [
+    ({ value }) => ({ value: Uint8Array.from(value, (byte, index) => (index === value.length - 2 ? byte ^ 1 : byte)) }),
+    ({ headers }) => ({ headers: { ...headers, 'flyball-at': '1' } }),
+    () => ({ key: 'another' }),
+  ];
+  for (const alter of alterations) {
+    const counted = said.counted.with(-1, { ...said.counted.at(-1)!, ...alter(said.counted.at(-1)!) });
+    const altered = run.said.get('flyball.signals')!.map((each) => (each === said ? { ...each, counted } : each));
+    const found = new Findings();
+    await checkReplay({ ...run, said: new Map(run.said).set('flyball.signals', altered) }, simulatedSpecs(), found);
+    expect(found.failures.join()).toContain('1 lanes say something else');
+  }
 });

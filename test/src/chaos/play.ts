@@ -3,10 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ChaosStage } from './chaos-stage.ts';
+import { ChaosStage, LANES } from './chaos-stage.ts';
 import { checkAudit, checkCommands, checkSilence } from './check-commands.ts';
 import { checkCoverage } from './check-coverage.ts';
 import { checkDelivery } from './check-delivery.ts';
+import { checkReplay, runLog, specsOf } from './check-replay.ts';
 import { checkFleet } from './check-fleet.ts';
 import { checkBalance, checkStored, ingestCounts } from './check-ingest.ts';
 import { checkWindows, type EmittedWindows, emittedWindows } from './check-windows.ts';
@@ -102,6 +103,7 @@ async function check(stage: ChaosStage, scenario: Scenario): Promise<void> {
   await scenario.check?.(stage, { raw, expected, emitted });
   if (scenario.isQuiet ?? true) await checkSilence(stage, findings);
   await checkAudit(stage, findings);
+  await checkReplay(await runLog(log, LANES), specsOf(stage.cluster.settings, LANES), findings);
 }
 
 async function checkIngest({ cluster, findings }: ChaosStage): Promise<void> {

@@ -1,18 +1,12 @@
 import { until } from '@flyball/cli';
-import type { RealPart, ServerFaults } from '@flyball/testing';
 import { Redis } from 'ioredis';
 import type { ChaosStage } from './chaos-stage.ts';
 import { awaitMoment, deployBad, learned, SHOP_SERVICES } from './release.ts';
 import type { Scenario } from './scenario.ts';
+import { faultsOf } from './server-of-ours.ts';
 
 const SHOP = 'demo-one';
 const SHOWN_MS = 30_000;
-
-/** @throws when the server was given by its URL: it is not ours to hurt. */
-function faultsOf({ url, faults }: RealPart): ServerFaults {
-  if (faults === undefined) throw new Error(`${url} was given: a server that is not ours is not hurt`);
-  return faults;
-}
 
 /** What the API shows of the shop again, when Redis has what the log has: all its services, and nothing said to be incomplete. */
 export async function expectShown({ flyball, findings, tell }: ChaosStage): Promise<void> {

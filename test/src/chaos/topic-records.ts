@@ -1,5 +1,4 @@
-import type { KafkaLog } from '@flyball/log-kafka';
-import type { StoredRecord } from '@flyball/runtime';
+import type { Log, StoredRecord } from '@flyball/runtime';
 
 const READ_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -13,7 +12,7 @@ export interface PartitionRecords {
 }
 
 /** Reads a topic to its present end. @throws when offsets have a hole. */
-export async function topicRecords(log: KafkaLog, topic: string): Promise<readonly PartitionRecords[]> {
+export async function topicRecords(log: Log, topic: string): Promise<readonly PartitionRecords[]> {
   const { partitions } = await log.describe(topic);
   const lists: PartitionRecords[] = [];
   for (let partition = 0; partition < partitions; partition += 1) {

@@ -10,9 +10,9 @@ import {
   s3Ways,
   SettableClock,
 } from '@flyball/testing';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { clientsOf, ClusterLinks, type LinkName } from './cluster-links.ts';
 import { clusterSettings, type Settings } from './settings.ts';
 import { type Hello, type ProcessPlan, ServiceProcesses } from './service-processes.ts';
@@ -96,6 +96,11 @@ export class Cluster {
   /** Where the first process of a service listens. */
   hello(service: Service): Hello {
     return this.services.hello(`${service}-1`);
+  }
+
+  /** Settings that its services were started with. */
+  get settings(): Settings {
+    return parse(readFileSync(settingsFile(this.dir), 'utf8')) as Settings;
   }
 
   /** The clock of a process that was started with one. */
