@@ -30,6 +30,8 @@ afterEach(async () => {
   await proxy.stop();
   for (const socket of sockets) socket.destroy();
   await new Promise((resolve) => echo.close(resolve));
+  // One that is left behind keeps its process alive.
+  await expect.poll(openSockets).toBe(0);
 });
 
 /** A client, and what it has got so far: answers, and the code of the error or `closed` at its end. */
@@ -152,3 +154,8 @@ test('loses so many answers, each with its connection', async () => {
   await expect.poll(() => lucky.got).toEqual(['b']);
   expect([heard, proxy.lossesLeft]).toEqual([['a', 'b'], 0]);
 });
+
+/** Sockets that are open in this process. */
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+}

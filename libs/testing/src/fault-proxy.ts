@@ -73,7 +73,7 @@ export class FaultProxy {
     client.on('error', () => undefined);
     // The port is kept while the link is cut, so that nobody else takes it.
     if (this.#fault === 'cut') {
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     const server = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => undefined);
@@ -110,7 +110,7 @@ class Connection {
   }
 
   reset(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) reset(socket);
   }
 
   onGone(work: () => void): void {
@@ -144,7 +144,7 @@ class Way {
     this.#to = to;
     this.#rules = rules;
     from.on('data', (bytes) => {
-      if (rules.isLost?.(bytes) === true) to.resetAndDestroy();
+      if (rules.isLost?.(bytes) === true) reset(to);
       else this.#take(bytes);
     });
     from.on('end', () => this.#take('end'));
@@ -178,8 +178,25 @@ class Way {
   }
 
   #deliver(parcel: Parcel): void {
+    if (resetting.has(this.#to)) return;
     if (parcel === 'close') this.#to.destroy();
     else if (parcel === 'end') this.#to.end();
     else if (this.#to.writable) this.#to.write(parcel);
+  }
+}
+
+const resetting = new WeakSet<Socket>();
+
+/**
+ * Resets a socket. Node ends it first, and resets when that is done: whoever destroys it between the two can leave a handle that is
+ * never closed, and a process that does not exit. So it is left alone from then on, and one that has ended already is only closed.
+ */
+function reset(socket: Socket): void {
+  if (resetting.has(socket)) return;
+  if (socket.writableEnded) {
+    socket.destroy();
+  } else {
+    resetting.add(socket);
+    socket.resetAndDestroy();
   }
 }

@@ -87,6 +87,11 @@ export const REPLICA_SCENARIOS: readonly Scenario[] = [
         await stage.pass(0, 3_000);
         await kafka.startNode(node);
       });
+      const refused = [...stage.sender.ledger.names].filter(([name]) => name.startsWith('refused INGEST_'));
+      stage.findings.none(
+        refused.map(([name, count]) => `${count}x ${name}`),
+        'kinds of refusals, though leaders moved before they stopped',
+      );
     },
   },
   {
@@ -99,15 +104,18 @@ export const REPLICA_SCENARIOS: readonly Scenario[] = [
         const partition = stage.dice.below(LANES);
         const replicas = await Replicas.open(kafka.url);
         const leader = await replicas.leaderOf('otlp_spans', partition);
-        await replicas.close();
         await oneByOne(stage, [leader], async () => {
           stage.sender.burst(BURST_REQUESTS);
           await stage.pass(1, 40);
           kafka.node(leader).signal('SIGSTOP');
           stage.tell(`node ${leader}, which leads otlp_spans/${partition}, is frozen`);
           await stage.pass(8_000, 18_000);
+          const next = await replicas.leaderOf('otlp_spans', partition);
           kafka.node(leader).signal('SIGCONT');
+          const isDeposed = next !== leader && next > 0;
+          stage.findings.expect(isDeposed, `otlp_spans/${partition} is led by node ${next} while ${leader} is frozen`);
         });
+        await replicas.close();
       }
     },
   },

@@ -1,4 +1,8 @@
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { type Admin, type ITopicMetadata, Kafka, logLevel } from 'kafkajs';
+
+/** A broker may stand still: another one is asked soon, ms. */
+const REQUEST_TIMEOUT_MS = 2_000;
+const ASKS_MAX = 8;
 
 /** The copies of partitions in a cluster, as its brokers tell. */
 export class Replicas {
@@ -11,25 +15,35 @@ export class Replicas {
   /** @param url - `kafka://HOST:PORT,…` */
   static async open(url: string): Promise<Replicas> {
     const brokers = url.replace('kafka://', '').split(',');
-    const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
+    const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING, requestTimeout: REQUEST_TIMEOUT_MS }).admin();
     await admin.connect();
     return new Replicas(admin);
   }
 
   /** Which node leads a partition; -1 when none does. */
   async leaderOf(topic: string, partition: number): Promise<number> {
-    const { topics } = await this.#admin.fetchTopicMetadata({ topics: [topic] });
+    const topics = await this.#topics([topic]);
     return topics[0]!.partitions.find(({ partitionId }) => partitionId === partition)!.leader;
   }
 
   /** Partitions of which not every copy is in sync: `otlp_spans/0`. */
   async behind(): Promise<readonly string[]> {
-    const { topics } = await this.#admin.fetchTopicMetadata();
+    const topics = await this.#topics();
     return topics.flatMap(({ name, partitions }) =>
       partitions
         .filter(({ isr, replicas }) => isr.length < replicas.length)
         .map(({ partitionId }) => `${name}/${partitionId}`),
     );
+  }
+
+  async #topics(topics?: string[]): Promise<readonly ITopicMetadata[]> {
+    for (let asked = 1; ; asked += 1) {
+      try {
+        return (await this.#admin.fetchTopicMetadata(topics && { topics })).topics;
+      } catch (error) {
+        if (asked === ASKS_MAX) throw error;
+      }
+    }
   }
 
   close(): Promise<void> {
