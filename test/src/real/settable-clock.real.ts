@@ -29,8 +29,8 @@ test('the wall clock of a process jumps while it runs, and its monotonic clock d
   const first = await ask();
   for (const aheadMs of [10 * MINUTE_MS, -10 * MINUTE_MS, 0]) {
     clock.set(aheadMs);
-    const { offMs, monotonicMs } = await ask();
-    expect(Math.abs(offMs - aheadMs)).toBeLessThan(2_000);
+    await expect.poll(async () => Math.abs((await ask()).offMs - aheadMs), { timeout: 5_000 }).toBeLessThan(2_000);
+    const { monotonicMs } = await ask();
     expect(monotonicMs - first.monotonicMs).toBeGreaterThanOrEqual(0);
     expect(monotonicMs - first.monotonicMs).toBeLessThan(MINUTE_MS);
   }

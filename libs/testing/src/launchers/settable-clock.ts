@@ -31,12 +31,15 @@ export class SettableClock {
     return {
       LD_PRELOAD: library()!,
       FAKETIME_TIMESTAMP_FILE: this.#file,
-      FAKETIME_NO_CACHE: '1',
+      // A JVM asks for the time so often that it would hardly start if each time the file were read.
+      FAKETIME_CACHE_DURATION: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      // Else timed waits on the monotonic clock, as a JVM makes them, end at once.
+      FAKETIME_FORCE_MONOTONIC_FIX: '0',
     };
   }
 
-  /** Puts it ahead of the true time by so much, ms; behind it when negative. It is so at once. */
+  /** Puts it ahead of the true time by so much, ms; behind it when negative. It is so within two seconds. */
   set(aheadMs: number): void {
     const temporary = `${this.#file}.new`;
     writeFileSync(temporary, `${aheadMs < 0 ? '-' : '+'}${Math.abs(aheadMs) / 1_000}`);
