@@ -83,7 +83,8 @@ export class Sender {
     const entry = this.ledger.sent(id, isMalformed ? whole.subarray(0, -3) : whole, SPANS_PER_REQUEST);
     const isHttp = this.#count % HTTP_EVERY === 0;
     this.#follow(this.#send(entry, isHttp));
-    if (!isMalformed && this.#dice.chance(this.twiceRatio)) this.#follow(this.#send(entry, isHttp));
+    const isTwice = this.twiceRatio > 0 && this.#dice.chance(this.twiceRatio);
+    if (isTwice && !isMalformed) this.#follow(this.#send(entry, isHttp));
   }
 
   #follow(sending: Promise<void>): void {
