@@ -86,6 +86,7 @@ export const CLOCK_SCENARIOS: readonly Scenario[] = [
     name: 'clock-broker',
     title: 'the clock of one of three brokers is off: it is not written to, and windows go on without its partitions',
     missing: () => SettableClock.missing(),
+    isPartitionDown: true,
     cluster: { brokers: 3, clocks: ['broker-1', 'broker-2', 'broker-3'] },
     run: async (stage) => {
       const { dice, findings } = stage;

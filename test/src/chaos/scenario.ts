@@ -33,6 +33,8 @@ export interface Scenario {
   readonly commands?: number;
   /** Whether signals about the sender's services are a failure: nothing about them ever changes. Default true. */
   readonly isQuiet?: boolean;
+  /** Whether a raw partition is down for so long that windows go on without it, uncovered. Default false. */
+  readonly isPartitionDown?: boolean;
   /** Hurts it at seeded times, while the sender sends. */
   readonly run: (stage: ChaosStage) => Promise<void>;
   /** What must hold of the records beside what always must. */
