@@ -51,13 +51,13 @@ async function healthy() {
 
 type Run = Awaited<ReturnType<typeof healthy>>;
 
-function failuresOf({ ledger, raw, windows }: Run): readonly string[] {
+function failuresOf({ ledger, raw, windows }: Run, isPartitionDown = false): readonly string[] {
   const findings = new Findings();
   const read = (lists: readonly (readonly StoredRecord[])[]): PartitionRecords[] =>
     lists.map((stored, partition) => ({ partition, stored, counted: pastMarks(stored) }));
   const expected = expectedWindows(read(raw), SIZES);
   checkDelivery(ledger, expected.chunks, findings);
-  checkWindows(expected, emittedWindows(read(windows)), findings);
+  checkWindows(expected, emittedWindows(read(windows)), findings, isPartitionDown);
   return findings.failures;
 }
 
@@ -173,4 +173,18 @@ test('what a rough run has said is said again by lanes that run undisturbed; wha
     await checkReplay({ ...run, said: new Map(run.said).set('flyball.signals', altered) }, simulatedSpecs(), found);
     expect(found.failures.join()).toContain('1 lanes say something else');
   }
+});
+
+test('a window that went on without a partition may lack what counts as late, and nothing else', async () => {
+  const run = await healthy();
+  const without = (lateSpans: number, coverage: number) => {
+    const change = (record: StoredRecord) => {
+      const { spans } = windowsCodec.decode(record) as { spans: number };
+      return withWindow(record, { spans: spans - 1, lateSpans, coverage });
+    };
+    return failuresOf({ ...run, windows: changed(run.windows, isWindow, change) }, true).join('\n');
+  };
+  expect(without(1, 0.5)).toBe('');
+  expect(without(0, 0.5)).toMatch(/windows lack 1 spans more/);
+  expect(without(1, 1)).toMatch(/windows differ from the oracle/);
 });
