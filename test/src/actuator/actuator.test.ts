@@ -198,7 +198,7 @@ describe('nothing starts', () => {
     await issue(order('c-1', [0, 1]));
     let auditFailure = 'AUDIT_UNWRITABLE';
     const actuator = await Actuator.open(ActuatorConfig.parse({}), {
-      ...{ log, drivers: [target], pauseFile },
+      ...{ log, drivers: [target], pauseFile, wallMs: () => nowMs, monotonicMs: () => nowMs },
       auditFailure: () => auditFailure,
     });
     await held(actuator);
