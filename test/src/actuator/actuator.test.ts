@@ -6,7 +6,7 @@ import { type AppendFault, FakeTarget, FaultyLog, recordsOf, type TargetFault } 
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 
 // Goal: an order is tried at most once, never after somebody said stop, and everybody learns what became of it.
 // Method: actuators in the hands of the test, with its own clock, over a log and a target that fail on request.
@@ -35,6 +35,9 @@ let log: MemoryLog;
 let target: FakeTarget;
 let pauseFile: string;
 
+const scratch = mkdtempSync(join(tmpdir(), 'flyball-pause-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
 beforeEach(async () => {
   nowMs = 1_000;
   log = new MemoryLog(() => nowMs);
@@ -42,7 +45,7 @@ beforeEach(async () => {
   target = new FakeTarget();
   target.open('demo', 'checkout', 'v1');
   target.deploy('demo', 'checkout', 'v2');
-  pauseFile = join(mkdtempSync(join(tmpdir(), 'flyball-pause-')), 'PAUSE');
+  pauseFile = join(mkdtempSync(join(scratch, 'pause-')), 'PAUSE');
 });
 const open = (on: MemoryLog | FaultyLog = log, config: Partial<ActuatorConfig> = {}) =>
   Actuator.open(ActuatorConfig.parse(config), {

@@ -12,10 +12,10 @@ import { UnavailableError } from '@flyball/core';
 import { MemoryLog } from '@flyball/memory';
 import { formatProvenance, type Log, PROVENANCE_HEADER, writerOrigin } from '@flyball/runtime';
 import { altered, type AppendFault, FakeTarget, FaultyLog, recordsOf } from '@flyball/testing';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 
 // Goal: whatever happens between the claim and the attempt, a "stop" is heard and nothing old is carried out; and what
 // was done is told as it was. Method: a log that lets something happen right after the claim is in it.
@@ -37,6 +37,9 @@ let log: MemoryLog;
 let target: FakeTarget;
 let pauseFile: string;
 
+const scratch = mkdtempSync(join(tmpdir(), 'flyball-pause-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
 beforeEach(async () => {
   nowMs = 1_000;
   log = new MemoryLog(() => nowMs);
@@ -44,7 +47,7 @@ beforeEach(async () => {
   target = new FakeTarget();
   target.open('demo', 'checkout', 'v1');
   target.deploy('demo', 'checkout', 'v2');
-  pauseFile = join(mkdtempSync(join(tmpdir(), 'flyball-pause-')), 'PAUSE');
+  pauseFile = join(mkdtempSync(join(scratch, 'pause-')), 'PAUSE');
   await log.append({ topic: 'remediation.commands', partition: 0 }, [
     { key: targetKey(AT), headers: commandsCodec.headers(ORDER), value: commandsCodec.encode(ORDER) },
   ]);
