@@ -23,11 +23,13 @@ export interface ExpectedWindow {
   readonly sketch: DurationSketch;
 }
 
-/** What was missed of a service, over all windows. */
+/** What came of a service, over all windows. */
 interface ServiceTotals {
   stored: number;
-  late: number;
-  early: number;
+  /** Of each late span, the start of the window in log time in which it came: that one tells of it. */
+  readonly lateAtMs: number[];
+  /** The same of each early one. */
+  readonly earlyAtMs: number[];
 }
 
 /** All that follows from the raw records. */
@@ -65,12 +67,13 @@ export function expectedWindows(raw: readonly PartitionRecords[], sizes: WindowS
   function count({ spans }: RawChunk, atMs: number): void {
     for (const { environment, service, endMs, durationUs, isError, isRequest } of spans) {
       const name = `${environment} ${service}`;
-      const total = totals.get(name) ?? { stored: 0, late: 0, early: 0 };
+      const total = totals.get(name) ?? { stored: 0, lateAtMs: [], earlyAtMs: [] };
       totals.set(name, total);
       total.stored += 1;
       const startMs = endMs - (endMs % sizes.windowMs);
-      if (endMs > atMs + sizes.earlyMs) total.early += 1;
-      else if (atMs >= startMs + sizes.windowMs + sizes.graceMs) total.late += 1;
+      const toldMs = atMs - (atMs % sizes.windowMs);
+      if (endMs > atMs + sizes.earlyMs) total.earlyAtMs.push(toldMs);
+      else if (atMs >= startMs + sizes.windowMs + sizes.graceMs) total.lateAtMs.push(toldMs);
       else {
         const window = windows.get(`${name} ${startMs}`) ?? emptyWindow(environment, service, startMs);
         windows.set(`${name} ${startMs}`, window);

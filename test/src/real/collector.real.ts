@@ -77,34 +77,40 @@ async function send(endpoint: string): Promise<void> {
   await provider.shutdown();
 }
 
-withBoth('what the Collector’s Kafka exporter writes is aggregated, span by span', async () => {
-  const exporter = {
-    brokers,
-    traces: { topic: 'otlp_spans', encoding: 'otlp_proto' },
-    producer: { required_acks: -1, allow_auto_topic_creation: false },
-  };
-  collector = await startCollector(join(dir, 'out'), { exporters: { kafka: exporter }, from: ['otlp'] });
-  await send((collector as RealPart).url);
-  // Where only others write an ingest runs as the ticker: time must pass on every partition.
-  const config = AggregatorConfig.parse({ windowMs: 1_000, graceMs: 500 });
-  const ingest = await Ingest.open(IngestConfig.parse({}), { log, registry: new Registry() });
-  const line = new Line({ lanes: LANES, rawPartitions: LANES, nodeVersion: process.version }, [config]);
-  const lanes = new LaneSet(
-    aggregatorSpecs(config, line),
-    { log, objects: new MemoryObjects() },
-    createLogger('silent'),
-  );
-  await lanes.start('interop');
-  const counted = async () => {
-    const messages = (await allRecords(log, 'flyball.windows')).map((record) => windowsCodec.decode(record));
-    const windows = messages.filter((message): message is Window => message.type === 'window');
-    const own = windows.filter(({ subject }) => subject.service === 'cart' && subject.environment === 'interop');
-    return own.reduce((sum, { spans, lateSpans }) => sum + spans + lateSpans, 0);
-  };
-  await expect.poll(counted, { timeout: 30_000, interval: 500 }).toBe(SPANS);
-  await ingest.drain();
-  await lanes.stop();
-});
+withBoth.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])(
+  'what the Collector’s Kafka exporter writes, compression %s, is aggregated, span by span',
+  async (compression) => {
+    const exporter = {
+      brokers,
+      traces: { topic: 'otlp_spans', encoding: 'otlp_proto' },
+      producer: { required_acks: -1, allow_auto_topic_creation: false, compression },
+    };
+    collector = await startCollector(join(dir, `out-${compression}`), {
+      exporters: { kafka: exporter },
+      from: ['otlp'],
+    });
+    await send((collector as RealPart).url);
+    // Where only others write an ingest runs as the ticker: time must pass on every partition.
+    const config = AggregatorConfig.parse({ windowMs: 1_000, graceMs: 500 });
+    const ingest = await Ingest.open(IngestConfig.parse({}), { log, registry: new Registry() });
+    const line = new Line({ lanes: LANES, rawPartitions: LANES, nodeVersion: process.version }, [config]);
+    const lanes = new LaneSet(
+      aggregatorSpecs(config, line),
+      { log, objects: new MemoryObjects() },
+      createLogger('silent'),
+    );
+    await lanes.start('interop');
+    const counted = async () => {
+      const messages = (await allRecords(log, 'flyball.windows')).map((record) => windowsCodec.decode(record));
+      const windows = messages.filter((message): message is Window => message.type === 'window');
+      const own = windows.filter(({ subject }) => subject.service === 'cart' && subject.environment === 'interop');
+      return own.reduce((sum, { spans, lateSpans }) => sum + spans + lateSpans, 0);
+    };
+    await expect.poll(counted, { timeout: 30_000, interval: 500 }).toBe(SPANS);
+    await ingest.drain();
+    await lanes.stop();
+  },
+);
 
 withBoth(
   'what our ingest writes, ticks and joined requests included, is read by the Collector’s Kafka receiver',

@@ -1,3 +1,4 @@
+import { textOf } from '@flyball/core';
 import { KafkaLog } from '@flyball/log-kafka';
 import { kafkaWays, partForTest } from '@flyball/testing';
 import { CompressionTypes } from 'kafkajs';
@@ -77,6 +78,35 @@ withKafka('reads what others compress, and refuses by name what unpacks to more 
     code: 'LOG_BATCH_UNREADABLE',
     detail: { offset: 2 },
   });
+});
+
+withKafka('what a foreign transaction has aborted never happened, and what it has committed counts', async () => {
+  const log = await open();
+  await log.create('facts', 1);
+  const producer = stockKafka(url).producer({
+    transactionalId: 'foreign',
+    maxInFlightRequests: 1,
+    idempotent: true,
+    allowAutoTopicCreation: false,
+  });
+  await producer.connect();
+  for (const [index, word] of ['kept', 'dropped', 'kept', 'dropped'].entries()) {
+    const transaction = await producer.transaction();
+    for (const part of ['a', 'b']) {
+      await transaction.send({ topic: 'facts', messages: [{ value: `${word} ${index}${part}`, headers: { h: 'x' } }] });
+    }
+    await (word === 'kept' ? transaction.commit() : transaction.abort());
+  }
+  await producer.disconnect();
+  const at = { topic: 'facts', partition: 0 };
+  const { endOffset } = await log.range(at);
+  expect(endOffset).toBe(12);
+  const all = ['kept 0a', 'kept 0b', '', '', '', '', 'kept 2a', 'kept 2b', '', '', '', ''];
+  for (let from = 0; from < endOffset; from += 1) {
+    const records = await log.read(at, from, 1_000_000);
+    expect(records.map(({ offset }) => offset)).toEqual(all.slice(from).map((_, index) => from + index));
+    expect(records.map(({ value }) => textOf(value))).toEqual(all.slice(from));
+  }
 });
 
 withKafka('refuses a topic whose time is its senders’ own', async () => {

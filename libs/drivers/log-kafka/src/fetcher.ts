@@ -1,5 +1,6 @@
 import { UnavailableError } from '@flyball/core';
 import type { Partition, StoredRecord } from '@flyball/runtime';
+import type { Aborted } from './aborted.ts';
 import type { Connection } from './connection.ts';
 import { decoderOf, fetchRequest, type WireDecoder } from './internals.ts';
 import { readBatches } from './record-batch.ts';
@@ -19,6 +20,7 @@ interface Want extends Partition {
 interface PartitionAnswer extends Partition {
   readonly errorCode: number;
   readonly batches: Buffer;
+  readonly aborted: readonly Aborted[];
 }
 
 /**
@@ -102,7 +104,7 @@ export class Fetcher {
       const answer = byPlace.get(placeOf(want));
       try {
         if (answer === undefined) want.resolve([]);
-        else if (answer.errorCode === 0) want.resolve(readBatches(answer.batches, want.offset));
+        else if (answer.errorCode === 0) want.resolve(readBatches(answer.batches, want.offset, answer.aborted));
         else {
           isStale = true;
           want.reject(fetchError(answer.errorCode));
@@ -138,9 +140,11 @@ function readTopic(decoder: WireDecoder): PartitionAnswer[] {
   return decoder.readArray((each) => {
     const [partition, errorCode] = [each.readInt32(), each.readInt16()];
     for (let field = 0; field < 3; field += 1) each.readInt64(); // High watermark, last stable offset, log start.
-    each.readArray((aborted) => [aborted.readInt64(), aborted.readInt64()]);
+    const aborted = each.readArray((one) => {
+      return { producerId: BigInt(one.readInt64().toString()), firstOffset: BigInt(one.readInt64().toString()) };
+    });
     each.readInt32(); // Preferred read replica.
     const length = each.readInt32();
-    return { topic, partition, errorCode, batches: length > 0 ? each.readBytes(length) : Buffer.alloc(0) };
+    return { topic, partition, errorCode, aborted, batches: length > 0 ? each.readBytes(length) : Buffer.alloc(0) };
   });
 }

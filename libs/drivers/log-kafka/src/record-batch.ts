@@ -1,32 +1,36 @@
 import { UnavailableError } from '@flyball/core';
 import type { StoredRecord } from '@flyball/runtime';
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { type Aborted, AbortedTransactions } from './aborted.ts';
+import { unpack } from './unpack.ts';
 
 /** Bytes before the records of a batch. */
 const HEADER_BYTES = 61;
 const COMPRESSION_MASK = 0x7;
 const APPEND_TIME_FLAG = 0x8;
+const TRANSACTION_FLAG = 0x10;
 const CONTROL_FLAG = 0x20;
-const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 /** Most bytes that a compressed batch may unpack to: the size of a fetch bounds the wire, not the memory. */
 const UNPACKED_BYTES_MAX = 64 * 1024 * 1024;
 
 /**
  * Reads the record batches of a fetch, from `fromOffset` on. A batch that the size limit of the fetch has cut ends them.
- * Markers of transactions become empty records, so that offsets stay without holes; an empty record says nothing to anybody.
+ * Records of aborted transactions and the markers of all become empty records, so that offsets stay without holes; an empty
+ * record says nothing to anybody.
  *
  * Source: Kafka documentation, "Message Format", record batch version 2.
  *
+ * @param aborted - transactions that the broker tells of beside the batches.
  * @throws {UnavailableError} `LOG_BATCH_UNREADABLE`: unknown compression, or a batch that unpacks to too much.
  */
-export function readBatches(bytes: Buffer, fromOffset: number): StoredRecord[] {
+export function readBatches(bytes: Buffer, fromOffset: number, aborted: readonly Aborted[]): StoredRecord[] {
+  const transactions = new AbortedTransactions(aborted);
   const records: StoredRecord[] = [];
   let unpackedBytes = 0;
   for (let at = 0; at + HEADER_BYTES <= bytes.length;) {
     const end = at + 12 + bytes.readInt32BE(at + 8);
     if (end > bytes.length) break;
     try {
-      unpackedBytes += readBatch(bytes.subarray(at, end), fromOffset, records);
+      unpackedBytes += readBatch(bytes.subarray(at, end), { fromOffset, transactions }, records);
     } catch (error) {
       if (records.length === 0) throw error;
       break; // Whoever reads on from here is told.
@@ -38,18 +42,29 @@ export function readBatches(bytes: Buffer, fromOffset: number): StoredRecord[] {
 }
 
 /** Returns the size of its records, unpacked. */
-function readBatch(batch: Buffer, fromOffset: number, records: StoredRecord[]): number {
+function readBatch(
+  batch: Buffer,
+  { fromOffset, transactions }: { readonly fromOffset: number; readonly transactions: AbortedTransactions },
+  records: StoredRecord[],
+): number {
   const baseOffset = Number(batch.readBigInt64BE(0));
   const attributes = batch.readInt16BE(21);
+  const isControl = (attributes & CONTROL_FLAG) !== 0;
+  const isAborted = transactions.take({
+    producerId: batch.readBigInt64BE(43),
+    baseOffset: batch.readBigInt64BE(0),
+    isTransactional: (attributes & TRANSACTION_FLAG) !== 0,
+    isControl,
+  });
   const isAppendTime = (attributes & APPEND_TIME_FLAG) !== 0;
   const baseMs = Number(batch.readBigInt64BE(isAppendTime ? 35 : 27));
   const count = batch.readInt32BE(57);
-  const unpacked = unpack(batch.subarray(HEADER_BYTES), attributes & COMPRESSION_MASK, baseOffset);
+  const unpacked = unpackRecords(batch.subarray(HEADER_BYTES), attributes & COMPRESSION_MASK, baseOffset);
   const reader = new VarintReader(unpacked);
   for (let index = 0; index < count; index += 1) {
     const record = readRecord(reader, { baseOffset, baseMs, isAppendTime });
     if (record.offset < fromOffset) continue;
-    records.push((attributes & CONTROL_FLAG) === 0 ? record : { ...record, key: '', headers: {}, value: NOTHING });
+    records.push(isControl || isAborted ? { ...record, key: '', headers: {}, value: NOTHING } : record);
   }
   return unpacked.length;
 }
@@ -76,20 +91,14 @@ function readRecord(
   return { offset, appendedAtMs: isAppendTime ? baseMs : baseMs + deltaMs, key, headers, value };
 }
 
-function unpack(bytes: Buffer, codec: number, offset: number): Buffer {
+function unpackRecords(bytes: Buffer, codec: number, offset: number): Buffer {
   try {
-    if (codec === 0) return bytes;
-    if (codec === 1) return gunzipSync(bytes, { maxOutputLength: UNPACKED_BYTES_MAX });
-    if (codec === 4) return zstdDecompressSync(bytes, { maxOutputLength: UNPACKED_BYTES_MAX });
+    return unpack(bytes, codec, UNPACKED_BYTES_MAX);
   } catch (cause) {
-    throw unreadable(`a batch cannot be unpacked, or to more than ${UNPACKED_BYTES_MAX} bytes`, offset, cause);
+    const hint = 'Look at who wrote it: batches unpack to at most 64 MiB, by gzip, snappy, lz4 or zstd.';
+    const message = 'a batch cannot be unpacked';
+    throw new UnavailableError('LOG_BATCH_UNREADABLE', message, { cause, hint, detail: { offset } });
   }
-  throw unreadable(`a batch is compressed with ${CODECS[codec] ?? codec}`, offset);
-}
-
-function unreadable(message: string, offset: number, cause?: unknown): UnavailableError {
-  const hint = 'Let its producer send uncompressed, gzip or zstd, in batches of at most 1 MB.';
-  return new UnavailableError('LOG_BATCH_UNREADABLE', message, { cause, hint, detail: { offset } });
 }
 
 /** Reads zigzag varints and what is prefixed by them. */
