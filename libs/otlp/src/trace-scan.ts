@@ -26,6 +26,8 @@ const NAME_BYTES_MAX = 4 * 1024 * 1024;
 const TEXT_BYTES_MAX = 1_024;
 const STATUS_ERROR = 2;
 const TRACE_ID_BYTES = 16;
+const HEX_CODES = [...'0123456789abcdef'].map((digit) => digit.charCodeAt(0));
+const hexCodes = new Array<number>(2 * TRACE_ID_BYTES).fill(0);
 const SPAN_ID_BYTES = 8;
 /** Places of the attributes that we read, by key. An old name fills a place only where the new one is missing. */
 const RESOURCE_KEYS = new Map([
@@ -82,10 +84,14 @@ export class TraceScan {
   /** Trace id of a span, 32 lower-case hex digits. */
   traceIdOf(span: number): string {
     const { bytes } = this.#reader;
-    let hex = '';
     const at = this.traceIdAt[span]!;
-    for (let index = at; index < at + TRACE_ID_BYTES; index += 1) hex += bytes[index]!.toString(16).padStart(2, '0');
-    return hex;
+    for (let index = 0; index < TRACE_ID_BYTES; index += 1) {
+      const byte = bytes[at + index]!;
+      hexCodes[2 * index] = HEX_CODES[byte >>> 4]!;
+      hexCodes[2 * index + 1] = HEX_CODES[byte & 0xf]!;
+    }
+    // In one piece: a text that grows digit by digit is slow to read later.
+    return String.fromCharCode(...hexCodes);
   }
 
   /** @throws {RejectedError} `OTLP_MALFORMED` with the byte offset. Columns are then of no use. */

@@ -23,7 +23,7 @@ const SUB_OF_CELL = Uint8Array.from({ length: CELLS }, (_, cell) => {
 });
 
 /** Most durations that a sketch holds one by one. */
-const FEW = 24;
+const FEW = 128;
 
 const float = new Float64Array(1);
 const words = new Uint32Array(float.buffer);
@@ -93,7 +93,7 @@ export class DurationSketch {
   merge({ zeroCount, offset, counts }: SketchData, weight = 1): void {
     this.#zeroCount += zeroCount * weight;
     this.#count += zeroCount * weight;
-    if (counts.length === 0) return;
+    if (counts.length === 0 || (weight === 1 && this.#mergeFew(offset, counts))) return;
     this.#spread();
     this.#reserve(offset, offset + counts.length - 1);
     const own = this.#counts;
@@ -146,6 +146,23 @@ export class DurationSketch {
     const counts = new Array<number>(end - first);
     for (let index = first; index < end; index += 1) counts[index - first] = this.#counts[index]!;
     return { zeroCount: this.#zeroCount, offset: counts.length === 0 ? 0 : this.#offset + first, counts };
+  }
+
+  /** Adds another sketch one by one, where both are small enough; else adds nothing. */
+  #mergeFew(offset: number, counts: readonly number[]): boolean {
+    if (this.#counts.length > 0) return false;
+    const before = this.#few.length;
+    for (let index = 0; index < counts.length; index += 1) {
+      const count = counts[index]!;
+      if (count === 0) continue;
+      if (this.#few.length + count > FEW || !Number.isInteger(count)) {
+        this.#few.length = before;
+        return false;
+      }
+      for (let time = 0; time < count; time += 1) this.#few.push(offset + index);
+    }
+    this.#count += this.#few.length - before;
+    return true;
   }
 
   #fewToData(): SketchData {

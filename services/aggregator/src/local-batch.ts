@@ -77,6 +77,7 @@ export class LocalBatch {
         known.add(scan, span);
       }
     }
+    for (const each of sums.values()) each.settle((span) => scan.traceIdOf(span));
   }
 
   /**
@@ -166,19 +167,25 @@ class RequestSums {
     const kind = scan.kind[span]!;
     const durationUs = scan.durationUs[span]!;
     const isError = scan.isError[span] === 1;
-    const traceId = () => (scan.flaw[span] === SPAN_FLAW.traceId ? '' : scan.traceIdOf(span));
+    const exemplar = scan.flaw[span] === SPAN_FLAW.traceId ? -1 : span;
     const place = scan.name[span]! * 8 + kind;
     let operation = this.#operations.get(place);
     if (operation === undefined) {
       operation = this.#window.set.of({ view: 'operation', name: scan.nameOf(span), kind });
       this.#operations.set(place, operation);
     }
-    operation.add(durationUs, isError, traceId);
+    operation.add(durationUs, isError, exemplar);
     // A request is where work enters a service: a server or consumer span, or the first span of a trace.
     const isRequest = kind === SPAN_KIND.server || kind === SPAN_KIND.consumer || scan.isRoot[span] === 1;
     if (!isRequest) return;
     if (this.#requests.length === 0) this.#openRequests();
-    for (const sum of this.#requests) sum.add(durationUs, isError, traceId);
+    for (const sum of this.#requests) sum.add(durationUs, isError, exemplar);
+  }
+
+  /** Ends the request. */
+  settle(traceIdOf: (span: number) => string): void {
+    for (const sum of this.#operations.values()) sum.settle(traceIdOf);
+    for (const sum of this.#requests) sum.settle(traceIdOf);
   }
 
   #openRequests(): void {

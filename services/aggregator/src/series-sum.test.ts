@@ -21,8 +21,9 @@ function merged(spans: readonly Span[], order: readonly number[]): Series {
   const whole = new SeriesSum(ID);
   for (const part of order.filter((each) => spans.some((heard) => heard.part === each))) {
     const sum = new SeriesSum(ID);
-    for (const { us, isError, traceId } of spans.filter((each) => each.part === part))
-      sum.add(us, isError, () => traceId);
+    const request = spans.filter((each) => each.part === part);
+    for (const [index, { us, isError }] of request.entries()) sum.add(us, isError, index);
+    sum.settle((index) => request[index]!.traceId);
     whole.merge(sum.toSeries());
   }
   return whole.toSeries();

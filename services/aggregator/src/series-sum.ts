@@ -14,24 +14,40 @@ export class SeriesSum {
   #sketch = new DurationSketch();
   #slowestTraceId = '';
   #errorTraceId = '';
+  /** Spans of the present request that are to be exemplars; -1 for none. */
+  #slowestSpan = -1;
+  #errorSpan = -1;
 
   constructor(id: SeriesId) {
     this.id = id;
   }
 
-  /** Adds a span. `traceId` is asked for only where the span becomes an exemplar. */
-  add(durationUs: number, isError: boolean, traceId: () => string): void {
+  /**
+   * Adds a span of the present request, which {@link settle} ends.
+   *
+   * @param span - its place there; -1 when its trace has no name.
+   */
+  add(durationUs: number, isError: boolean, span: number): void {
     this.#count += 1;
     this.#sumUs += durationUs;
     this.#sketch.add(durationUs);
     if (durationUs < this.#minUs) this.#minUs = durationUs;
     if (durationUs > this.#maxUs) {
       this.#maxUs = durationUs;
-      this.#slowestTraceId = traceId();
+      this.#slowestTraceId = '';
+      this.#slowestSpan = span;
     }
     if (!isError) return;
     this.#errors += 1;
-    if (this.#errorTraceId === '') this.#errorTraceId = traceId();
+    if (this.#errorTraceId === '' && this.#errorSpan < 0) this.#errorSpan = span;
+  }
+
+  /** The request is over: asks for the trace ids of those spans of it that have become exemplars. */
+  settle(traceIdOf: (span: number) => string): void {
+    if (this.#slowestSpan >= 0) this.#slowestTraceId = traceIdOf(this.#slowestSpan);
+    if (this.#errorSpan >= 0) this.#errorTraceId = traceIdOf(this.#errorSpan);
+    this.#slowestSpan = -1;
+    this.#errorSpan = -1;
   }
 
   /** Adds another share of the same series. Of two equally slow spans the lesser trace id is kept: order must not show. */
