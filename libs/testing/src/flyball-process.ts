@@ -22,9 +22,14 @@ export class FlyballProcess {
    *
    * @param bin - path of `flyball`.
    * @param env - settings, e.g. `FLYBALL_AGGREGATOR_WINDOW_MS`.
+   * @param dir - data directory; default a new one.
    */
-  static async start(bin: string, env: Readonly<Record<string, string>> = {}): Promise<FlyballProcess> {
-    const dir = mkdtempSync(join(tmpdir(), 'flyball-e2e-'));
+  static async start(
+    bin: string,
+    env: Readonly<Record<string, string>> = {},
+    dir = mkdtempSync(join(tmpdir(), 'flyball-e2e-')),
+  ): Promise<FlyballProcess> {
+    rmSync(join(dir, 'addresses.json'), { force: true });
     const ports = { FLYBALL_API_PORT: '0', FLYBALL_INGEST_GRPC_PORT: '0', FLYBALL_INGEST_HTTP_PORT: '0' };
     const home = { HOME: dir };
     const child = spawn(bin, ['start', '--no-demo', '--data', dir], {
@@ -59,13 +64,22 @@ export class FlyballProcess {
     return (await response.json()) as T;
   }
 
-  /** Stops it as Ctrl-C does, and returns its exit code. */
-  async stop(): Promise<number | null> {
-    const exited = new Promise<number | null>((resolve) => this.#child.once('exit', resolve));
+  /** Its exit code, when it has ended. */
+  async ended(): Promise<number | null> {
     if (this.#child.exitCode !== null) return this.#child.exitCode;
-    this.#child.kill('SIGINT');
-    const code = await exited;
+    return new Promise((resolve) => this.#child.once('exit', resolve));
+  }
+
+  /** Stops it as Ctrl-C does, deletes its data, and returns its exit code. */
+  async stop(): Promise<number | null> {
+    const code = await this.halt();
     rmSync(this.dir, { recursive: true, force: true });
     return code;
+  }
+
+  /** Stops it as Ctrl-C does, and returns its exit code. */
+  async halt(): Promise<number | null> {
+    if (this.#child.exitCode === null) this.#child.kill('SIGINT');
+    return this.ended();
   }
 }

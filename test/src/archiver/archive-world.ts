@@ -45,18 +45,23 @@ interface Living {
 export class ArchiveWorld {
   readonly clock = { nowMs: START_MS };
   readonly log = new MemoryLog(() => this.clock.nowMs);
-  readonly objects = new MemoryObjects();
+  /** As they are, without faults. */
+  readonly objects: Objects;
   readonly faults: StoreFaults = { fails: 0, garbles: 0 };
   /** Every record that was ever appended, by partition. */
   readonly truth = new Map<string, StoredRecord[]>();
   readonly report = { kills: 0, faults: 0 };
   readonly #dice: Prng;
   readonly #config: ArchiverConfig;
+  readonly #archive: Objects;
   #living: Living[] = [];
 
-  constructor(seed: number, config: ArchiverConfig = SMALL) {
+  /** @param archive - the same store, as archivers reach it: it may fail by itself. */
+  constructor(seed: number, config = SMALL, objects: Objects = new MemoryObjects(), archive = objects) {
     this.#dice = new Prng(seed);
     this.#config = config;
+    this.objects = objects;
+    this.#archive = archive;
   }
 
   async open(): Promise<void> {
@@ -128,7 +133,7 @@ export class ArchiveWorld {
     const archiver = new Archiver(this.#config, {
       log: this.#mortal(this.log, life, new Set(['describe', 'join'])),
       checkpoints: this.#mortal<Objects>(this.objects, life),
-      archive: this.#faulty(this.#mortal<Objects>(this.objects, life)),
+      archive: this.#faulty(this.#mortal<Objects>(this.#archive, life)),
       logger: createLogger('silent'),
       nowMs: () => this.clock.nowMs,
     });

@@ -1,8 +1,9 @@
 import { ArchiveReader } from '@flyball/archiver';
-import { type Topic, TOPICS, TOPOLOGY } from '@flyball/contracts';
-import { laneName, type StoredRecord } from '@flyball/runtime';
+import { TOPOLOGY } from '@flyball/contracts';
+import { laneName } from '@flyball/runtime';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { DAY_MS, expectSafe, expectWhole, readAll } from './archive-checks.ts';
 import { ArchiveWorld, keyOf, places, SMALL, WRITTEN } from './archive-world.ts';
 
 // Goal: whatever dies, whatever the store does and whoever else archives, no record leaves the log that is not in the archive or
@@ -10,56 +11,6 @@ import { ArchiveWorld, keyOf, places, SMALL, WRITTEN } from './archive-world.ts'
 // lanes with checkpoints, archivers killed between any two calls, a store that fails and garbles; the truth is kept beside.
 
 const RUNS = 6;
-const DAY_MS = 24 * 3_600_000;
-
-/** Everything that a reader finds, by partition, and every gap but that of the open end. */
-async function readAll(world: ArchiveWorld, untilMs = world.clock.nowMs + DAY_MS) {
-  const reader = new ArchiveReader(world.objects);
-  const plan = await reader.plan({ topics: TOPICS, fromMs: 0, toMs: untilMs });
-  const found = new Map<string, StoredRecord[]>(TOPICS.flatMap((topic) => places(topic).map((at) => [keyOf(at), []])));
-  const order: number[] = [];
-  for await (const { topic, partition, record } of reader.read(plan)) {
-    found.get(keyOf({ topic, partition }))!.push(record);
-    order.push(record.appendedAtMs);
-  }
-  expect(order).toEqual(order.toSorted((a, b) => a - b));
-  const gaps = plan.gaps.filter(
-    (gap) => gap.reason !== 'not_archived' || gap.fromOffset !== world.truth.get(keyOf(gap))!.length,
-  );
-  return { found, gaps, plan };
-}
-
-/** The promises that must hold at any moment. */
-async function expectSafe(world: ArchiveWorld): Promise<void> {
-  const { found } = await readAll(world);
-  for (const topic of TOPICS) {
-    for (const at of places(topic)) {
-      const { startOffset } = await world.log.range(at);
-      if (TOPOLOGY[topic].isKept) expect(startOffset).toBe(0);
-      const truth = world.truth.get(keyOf(at))!.slice(0, startOffset);
-      expect(found.get(keyOf(at))!.slice(0, startOffset), `${keyOf(at)} was trimmed`).toEqual(truth);
-      expect(startOffset, keyOf(at)).toBeLessThanOrEqual(await wantedFrom(world, topic, at.partition));
-    }
-  }
-}
-
-/** Least offset that a lane may still start from, by the names of its checkpoints alone. */
-async function wantedFrom(world: ArchiveWorld, topic: Topic, partition: number): Promise<number> {
-  const wanted: number[] = [];
-  for (const reader of TOPOLOGY[topic].readers as readonly string[]) {
-    if (reader === 'api' || reader === 'actuator') continue;
-    const names = await world.objects.list(`checkpoints/${laneName(reader, topic, partition)}/`);
-    wanted.push(...(names.length === 0 ? [0] : names.map((name) => Number(name.split('/').at(-1)))));
-  }
-  return Math.min(...wanted);
-}
-
-async function expectWhole(world: ArchiveWorld): Promise<void> {
-  const { found, gaps } = await readAll(world);
-  expect(gaps).toEqual([]);
-  for (const [key, records] of world.truth) expect(found.get(key), key).toEqual(records);
-}
-
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 
 test('nothing is lost, doubled or changed by deaths, a faulty store, and two archivers at once', async () => {

@@ -1,7 +1,7 @@
 import { openShop, until } from '@flyball/cli';
 import { Prng } from '@flyball/core';
 import { KafkaLog } from '@flyball/log-kafka';
-import type { LinkFault } from '@flyball/testing';
+import { HttpFaults, type LinkFault } from '@flyball/testing';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LinkName } from '../cluster/cluster-links.ts';
 import type { Cluster, Service } from '../cluster/cluster.ts';
@@ -34,14 +34,22 @@ export class ChaosStage {
   /** The harness's own eyes on the log. */
   readonly log: KafkaLog;
   readonly shops: readonly string[];
+  /** Stands before the object store, where the scenario wants it. */
+  readonly objectFaults: HttpFaults | undefined;
   /** Tells what is being done, with the time since the stage stood. */
   readonly tell: (text: string) => void;
 
-  private constructor(flyball: ClusterStage, log: KafkaLog, scenario: Scenario, options: StageOptions) {
+  private constructor(
+    flyball: ClusterStage,
+    { log, objectFaults }: { log: KafkaLog; objectFaults: HttpFaults | undefined },
+    scenario: Scenario,
+    options: StageOptions,
+  ) {
     const { shops = [], spansPerSecond = shops.length > 0 ? 100 : 300 } = scenario;
     const { seed, onNote } = options;
     this.flyball = flyball;
     this.log = log;
+    this.objectFaults = objectFaults;
     this.shops = shops;
     this.dice = new Prng(seed);
     const { resends = false } = scenario;
@@ -55,11 +63,26 @@ export class ChaosStage {
     const { dir } = options;
     const { settings = {}, ...cluster } = scenario.cluster ?? {};
     const planner = { vetoToleranceMs: VETO_TOLERANCE_MS, ...settings['planner'] };
-    const shape = { dir, lanes: LANES, rawPartitions: LANES, ...cluster, settings: { ...settings, planner } };
+    let objectFaults: HttpFaults | undefined;
+    const objectsVia = async (url: string): Promise<string> => {
+      if (scenario.hasObjectFaults !== true) return url;
+      const via = new URL(url);
+      objectFaults = await HttpFaults.start(via.searchParams.get('endpoint')!);
+      via.searchParams.set('endpoint', objectFaults.url);
+      return via.href;
+    };
+    const shape = {
+      dir,
+      lanes: LANES,
+      rawPartitions: LANES,
+      ...cluster,
+      settings: { ...settings, planner },
+      objectsVia,
+    };
     const flyball = await ClusterStage.open(shape);
     try {
       const log = await KafkaLog.open({ url: flyball.cluster.kafka.url });
-      const stage = new ChaosStage(flyball, log, scenario, options);
+      const stage = new ChaosStage(flyball, { log, objectFaults }, scenario, options);
       await flyball.client.request('DELETE', '/v1/killswitch');
       for (const [index, shop] of stage.shops.entries()) await openShop(flyball, shop, options.seed * 10 + index);
       return stage;
@@ -134,5 +157,6 @@ export class ChaosStage {
     this.sender.close();
     await this.log.close();
     await this.flyball.close();
+    await this.objectFaults?.stop();
   }
 }

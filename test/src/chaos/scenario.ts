@@ -23,6 +23,8 @@ export interface Scenario {
   readonly missing?: () => string | undefined;
   /** Whether it takes so long that it is played only when asked for by its name. Default false. */
   readonly isLong?: boolean;
+  /** Whether services reach the object store through {@link ChaosStage.objectFaults}. Default false. */
+  readonly hasObjectFaults?: boolean;
   /** Shops that are open from the start, each in an environment of its own; default none. */
   readonly shops?: readonly string[];
   /** Spans per second of the sender; default 300, and 100 beside shops. */

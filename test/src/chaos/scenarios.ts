@@ -1,8 +1,10 @@
 import { ACTUATOR_SCENARIOS } from './actuator-scenarios.ts';
+import { ARCHIVE_SCENARIOS } from './archive-scenarios.ts';
 import { BROKER_SCENARIOS } from './broker-scenarios.ts';
 import { CHECKPOINT_SCENARIOS } from './checkpoint-scenarios.ts';
 import { CLOCK_SCENARIOS } from './clock-scenarios.ts';
 import { DATA_SCENARIOS } from './data-scenarios.ts';
+import { DISK_SCENARIOS } from './disk-scenarios.ts';
 import { FREEZE_SCENARIOS } from './freeze-scenarios.ts';
 import { KILL_SCENARIOS } from './kill-scenarios.ts';
 import { NETWORK_SCENARIOS } from './network-scenarios.ts';
@@ -30,6 +32,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...SILENCE_SCENARIOS,
   ...SLOW_SCENARIOS,
   ...STORE_SCENARIOS,
+  ...ARCHIVE_SCENARIOS,
+  ...DISK_SCENARIOS,
   ...STOP_SCENARIOS,
   ...NETWORK_SCENARIOS,
   ...TARGET_SCENARIOS,

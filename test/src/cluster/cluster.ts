@@ -36,6 +36,8 @@ export interface ClusterOptions {
   readonly twinUrl?: string;
   /** Ways of a process to a server that go through a fault proxy; default none. */
   readonly links?: readonly LinkName[];
+  /** Where services find the object store, given where it is: something that stands before it. */
+  readonly objectsVia?: (url: string) => Promise<string>;
   /** Told of everything that is there, as it comes. */
   readonly onStarted?: (what: string, where: string) => void;
 }
@@ -77,7 +79,8 @@ export class Cluster {
     const links = await ClusterLinks.open(names, servers, twinUrl);
     const cluster = new Cluster(servers, links, options);
     try {
-      const { lanes, rawPartitions } = writeSettings(options, servers);
+      const objectsUrl = (await options.objectsVia?.(servers.s3.url)) ?? servers.s3.url;
+      const { lanes, rawPartitions } = writeSettings(options, servers, objectsUrl);
       const log = await KafkaLog.open({ url: servers.kafka.url });
       await createTopics(log, { lanes, rawPartitions }).finally(() => log.close());
       for (const service of SERVICES) {
@@ -174,9 +177,10 @@ async function startServers(
 /** Writes the settings file of all services. */
 function writeSettings(
   { dir, settings = {}, lanes, rawPartitions }: ClusterOptions,
-  { kafka, redis, s3 }: Servers,
+  { kafka, redis }: Servers,
+  objectsUrl: string,
 ): { readonly lanes: number; readonly rawPartitions: number } {
-  const urls = { logUrl: kafka.url, hotUrl: redis.url, objectsUrl: s3.url };
+  const urls = { logUrl: kafka.url, hotUrl: redis.url, objectsUrl };
   const counts = { ...(lanes !== undefined && { lanes }), ...(rawPartitions !== undefined && { rawPartitions }) };
   const all = clusterSettings(urls, dir, { ...settings, host: { ...settings['host'], ...counts } });
   mkdirSync(dir, { recursive: true });

@@ -1,5 +1,6 @@
 import { Prng, textOf, utf8 } from '@flyball/core';
 import { EmbeddedLog } from '@flyball/log-embedded';
+import { SmallDisk } from '@flyball/testing';
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -164,22 +165,12 @@ test('a budget is not exceeded by many that come at the same time', async () => 
   await log.close();
 });
 
-/** A disk of its own, small enough to fill. Needs the right to mount. */
-function smallDisk(): string | undefined {
-  const path = mkdtempSync(join(tmpdir(), 'flyball-disk-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', path], { stdio: 'ignore' });
-    return path;
-  } catch {
-    return undefined;
-  }
-}
-
 test('a full disk refuses by name, loses nothing that was acknowledged, trims, and goes on when space is freed', async ({
   skip,
 }) => {
-  const disk = smallDisk();
-  if (disk === undefined) return skip('needs the right to mount a tmpfs: run as root');
+  const small = SmallDisk.mount(mkdtempSync(join(tmpdir(), 'flyball-disk-')), 48 * 1024 * 1024);
+  if ('missing' in small) return skip(small.missing);
+  const disk = small.dir;
   const offsets = new Map<number, number>();
   const refused = new Map<number, string>();
   try {
@@ -213,7 +204,7 @@ test('a full disk refuses by name, loses nothing that was acknowledged, trims, a
     const kept = [...offsets].filter(([, offset]) => offset >= 5).map(([item]) => item);
     expect((await stored(disk)).sort((a, b) => a - b)).toEqual(kept.sort((a, b) => a - b));
   } finally {
-    execFileSync('umount', [disk]);
+    small.unmount();
     rmSync(disk, { recursive: true });
   }
 });
