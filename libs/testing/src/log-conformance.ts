@@ -59,6 +59,17 @@ export function logConformance(name: string, survives: boolean, make: () => Prom
       expect(await log.read(AT, 3, 8)).toEqual([]);
     });
 
+    test('gives every reader at least one record where there is one, however many read at once', async () => {
+      await log.create('wide', 12);
+      const wide = Array.from({ length: 12 }, (_, partition) => ({ topic: 'wide', partition }));
+      const big = { key: '', headers: {}, value: new Uint8Array(900_000) };
+      for (const at of wide) await log.append(at, [big, record('a')]);
+      const read = await Promise.all(wide.map((at) => log.read(at, 0, 1)));
+      expect(read.map(([first]) => first?.value.length)).toEqual(wide.map(() => 900_000));
+      const rest = await Promise.all(wide.map((at) => log.read(at, 1, 1)));
+      expect(rest.map((records) => records.length)).toEqual(wide.map(() => 1));
+    });
+
     test('says so when a reader asks for what is gone, or for what is not there', async () => {
       await log.append(AT, [record('a'), record('b')]);
       await expect(log.read(AT, 3, 8)).rejects.toMatchObject({ code: 'LOG_TRUNCATED' });

@@ -7,11 +7,16 @@ import { readBatches } from './record-batch.ts';
 
 const FETCH_BYTES_MAX = 8 * 1024 * 1024;
 const OFFSET_OUT_OF_RANGE = 1;
+/** Asked for by whoever got nothing, though there is something: no batch of ours is larger. */
+const BATCH_BYTES_MAX = 2 * 1024 * 1024;
+/** The first of a request always gets a batch, so that nobody asks again more often than there are others. */
+const TRIES_MAX = 100;
 
 /** A place in a partition from which somebody wants to read. */
 interface Want extends Partition {
   readonly offset: number;
   readonly maxBytes: number;
+  readonly tries: number;
   readonly resolve: (records: readonly StoredRecord[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -19,6 +24,8 @@ interface Want extends Partition {
 /** What a broker answered for one partition. */
 interface PartitionAnswer extends Partition {
   readonly errorCode: number;
+  /** Records from here on are not to be read yet: they are not replicated, or of a transaction that is open. */
+  readonly stableOffset: number;
   readonly batches: Buffer;
   readonly aborted: readonly Aborted[];
 }
@@ -49,7 +56,7 @@ export class Fetcher {
     return new Promise((resolve, reject) => {
       const queue = this.#queues.get(nodeId) ?? [];
       this.#queues.set(nodeId, queue);
-      queue.push({ ...from, offset, maxBytes, resolve, reject });
+      queue.push({ ...from, offset, maxBytes, tries: 1, resolve, reject });
       if (!this.#busy.has(nodeId)) void this.#run(nodeId);
     });
   }
@@ -59,7 +66,7 @@ export class Fetcher {
     await new Promise((resolve) => setImmediate(resolve)); // Let all who ask in this turn come along.
     for (let wants = this.#take(nodeId); wants.length > 0; wants = this.#take(nodeId)) {
       try {
-        this.#answer(wants, await this.#request(nodeId, wants));
+        this.#answer(nodeId, wants, await this.#request(nodeId, wants));
       } catch (error) {
         for (const want of wants) want.reject(error);
         await this.#connection.refresh().catch(() => undefined);
@@ -97,14 +104,14 @@ export class Fetcher {
     return this.#connection.withNode(nodeId, (broker) => broker.connectionPool.send({ request, response }));
   }
 
-  #answer(wants: readonly Want[], answers: readonly PartitionAnswer[]): void {
+  #answer(nodeId: number, wants: readonly Want[], answers: readonly PartitionAnswer[]): void {
     const byPlace = new Map(answers.map((answer) => [placeOf(answer), answer]));
     let isStale = false;
     for (const want of wants) {
       const answer = byPlace.get(placeOf(want));
       try {
         if (answer === undefined) want.resolve([]);
-        else if (answer.errorCode === 0) want.resolve(readBatches(answer.batches, want.offset, answer.aborted));
+        else if (answer.errorCode === 0) this.#give(nodeId, want, answer);
         else {
           isStale = true;
           want.reject(fetchError(answer.errorCode));
@@ -114,6 +121,17 @@ export class Fetcher {
       }
     }
     if (isStale) void this.#connection.refresh().catch(() => undefined);
+  }
+
+  /**
+   * A broker promises a whole batch to the first partition of a request only: whoever else asked for less than a batch, or came
+   * when the limit of the request was reached, got nothing or a piece. That is not the end of the log; they come first next time.
+   */
+  #give(nodeId: number, want: Want, { batches, aborted, stableOffset }: PartitionAnswer): void {
+    const records = readBatches(batches, want.offset, aborted);
+    if (records.length > 0 || want.offset >= stableOffset || want.tries >= TRIES_MAX) return want.resolve(records);
+    const again = { ...want, maxBytes: Math.max(want.maxBytes, BATCH_BYTES_MAX), tries: want.tries + 1 };
+    this.#queues.set(nodeId, [again, ...(this.#queues.get(nodeId) ?? [])]);
   }
 }
 
@@ -139,12 +157,21 @@ function readTopic(decoder: WireDecoder): PartitionAnswer[] {
   const topic = decoder.readString();
   return decoder.readArray((each) => {
     const [partition, errorCode] = [each.readInt32(), each.readInt16()];
-    for (let field = 0; field < 3; field += 1) each.readInt64(); // High watermark, last stable offset, log start.
+    each.readInt64(); // High watermark.
+    const stableOffset = Number(each.readInt64().toString());
+    each.readInt64(); // Start of the log.
     const aborted = each.readArray((one) => {
       return { producerId: BigInt(one.readInt64().toString()), firstOffset: BigInt(one.readInt64().toString()) };
     });
     each.readInt32(); // Preferred read replica.
     const length = each.readInt32();
-    return { topic, partition, errorCode, aborted, batches: length > 0 ? each.readBytes(length) : Buffer.alloc(0) };
+    return {
+      topic,
+      partition,
+      errorCode,
+      stableOffset,
+      aborted,
+      batches: length > 0 ? each.readBytes(length) : Buffer.alloc(0),
+    };
   });
 }
