@@ -7,6 +7,7 @@ import { deploymentCommands } from './deployment-commands.ts';
 import { explain } from './explain.ts';
 import { type Format, printRows, printValue } from './output.ts';
 import { addressesOf, dataDir, HOME, tokenOf } from './places.ts';
+import type { ArchiveReplayOptions } from './replay/replay-archive.ts';
 import { sendTest } from './send-test.ts';
 
 interface Shared {
@@ -175,15 +176,6 @@ function auditCommands(root: Command): void {
     });
 }
 
-interface ReplayOptions {
-  readonly out: string;
-  readonly policies?: string;
-  readonly from?: string;
-  readonly to?: string;
-  readonly acceptGaps?: boolean;
-  readonly config?: string;
-}
-
 function replayCommand(root: Command): void {
   root
     .command('replay')
@@ -201,7 +193,7 @@ function replayCommand(root: Command): void {
     )
     .option('--accept-gaps', 'archive only: replay what is there, though some of the range is not')
     .option('--config <file>', 'archive only: settings file of the deployment whose archive it is')
-    .action(async (source: string, options: ReplayOptions) => {
+    .action(async (source: string, options: ArchiveReplayOptions) => {
       if (/^(file|s3):/.test(source)) {
         const { replayArchive } = await import('./replay/replay-archive.ts');
         return printValue(await replayArchive(source, options), 'json');

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { ChaosStage } from './chaos-stage.ts';
 import { readArchive } from './check-archive.ts';
 import { processReport } from './check-fleet.ts';
+import { metricValues } from './metric-values.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Small segments, so that a run makes many. Nothing is trimmed: the log is the truth that the archive is compared with. */
@@ -29,9 +30,7 @@ const PHASES: readonly [what: string, ratio: number, faults: readonly HttpFault[
 
 /** Sums the counters of a name, of whatever labels. */
 async function counted(health: string, name: string): Promise<number> {
-  const text = await (await fetch(`${health}/metrics`)).text();
-  const lines = text.split('\n').filter((line) => line.startsWith(name));
-  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+  return (await metricValues(health, name)).reduce((sum, value) => sum + value, 0);
 }
 
 /** Everything that is in the log by now gets archived, and is the same there. */

@@ -63,12 +63,13 @@ export class ChaosStage {
     const { dir } = options;
     const { settings = {}, ...cluster } = scenario.cluster ?? {};
     const planner = { vetoToleranceMs: VETO_TOLERANCE_MS, ...settings['planner'] };
-    let objectFaults: HttpFaults | undefined;
+    const objectFaults: HttpFaults[] = [];
     const objectsVia = async (url: string): Promise<string> => {
       if (scenario.hasObjectFaults !== true) return url;
       const via = new URL(url);
-      objectFaults = await HttpFaults.start(via.searchParams.get('endpoint')!);
-      via.searchParams.set('endpoint', objectFaults.url);
+      const faults = await HttpFaults.start(via.searchParams.get('endpoint')!);
+      objectFaults.push(faults);
+      via.searchParams.set('endpoint', faults.url);
       return via.href;
     };
     const shape = {
@@ -79,15 +80,17 @@ export class ChaosStage {
       settings: { ...settings, planner },
       objectsVia,
     };
-    const flyball = await ClusterStage.open(shape);
+    let flyball: ClusterStage | undefined;
     try {
+      flyball = await ClusterStage.open(shape);
       const log = await KafkaLog.open({ url: flyball.cluster.kafka.url });
-      const stage = new ChaosStage(flyball, { log, objectFaults }, scenario, options);
+      const stage = new ChaosStage(flyball, { log, objectFaults: objectFaults[0] }, scenario, options);
       await flyball.client.request('DELETE', '/v1/killswitch');
       for (const [index, shop] of stage.shops.entries()) await openShop(flyball, shop, options.seed * 10 + index);
       return stage;
     } catch (error) {
-      await flyball.close();
+      await flyball?.close();
+      await objectFaults[0]?.stop();
       throw error;
     }
   }

@@ -1,8 +1,9 @@
 import { MINUTE_MS } from '@flyball/core';
 import { SettableClock } from '@flyball/testing';
-import { Kafka, logLevel } from 'kafkajs';
 import { type ChaosStage, LANES } from './chaos-stage.ts';
+import { metricValues } from './metric-values.ts';
 import { awaitMoment, deployBad, learned } from './release.ts';
+import { Replicas } from './replicas.ts';
 import type { RunRecords, Scenario } from './scenario.ts';
 
 const JUMP_MS = 10 * MINUTE_MS;
@@ -53,9 +54,8 @@ function coverages({ emitted }: RunRecords, fromMs: number, untilMs: number): re
 
 /** How far ingest sees the clock of each raw partition off, s. */
 async function skewsOf({ cluster }: ChaosStage): Promise<readonly number[]> {
-  const text = await (await fetch(`${cluster.hello('ingest').health}/metrics`)).text();
-  const found = text.matchAll(/^flyball_ingest_clock_skew_seconds\{[^}]*\} (\S+)$/gm);
-  return [...found].map(([, seconds]) => Number(Number(seconds).toFixed(1)));
+  const skews = await metricValues(cluster.hello('ingest').health, 'flyball_ingest_clock_skew_seconds');
+  return skews.map((seconds) => Number(seconds.toFixed(1)));
 }
 
 /** A partition that is left out for so long is down, ms. */
@@ -64,15 +64,8 @@ const STALL_MS = 30_000;
 const MOVING_MS = 5_000;
 /** The node that leads a raw partition now. */
 async function leaderOf({ cluster }: ChaosStage, partition: number): Promise<number> {
-  const kafka = new Kafka({
-    brokers: cluster.kafka.url.replace('kafka://', '').split(','),
-    logLevel: logLevel.NOTHING,
-  });
-  const admin = kafka.admin();
-  await admin.connect();
-  const { topics } = await admin.fetchTopicMetadata({ topics: ['otlp_spans'] });
-  await admin.disconnect();
-  return topics[0]!.partitions.find(({ partitionId }) => partitionId === partition)!.leader;
+  const replicas = await Replicas.open(cluster.kafka.url);
+  return replicas.leaderOf('otlp_spans', partition).finally(() => replicas.close());
 }
 
 /** Long enough that windows must go on without what it leads. */

@@ -1,4 +1,5 @@
-import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs';
+import { Partitioners, type Producer } from 'kafkajs';
+import { stockKafka } from '../cluster/stock-kafka.ts';
 import type { ChaosStage } from './chaos-stage.ts';
 
 /** A record as somebody who is not us writes it. */
@@ -16,10 +17,8 @@ export class ForeignProducer {
   }
 
   static async open({ cluster }: ChaosStage): Promise<ForeignProducer> {
-    const brokers = cluster.kafka.url.replace('kafka://', '').split(',');
-    const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
     const createPartitioner = Partitioners.DefaultPartitioner;
-    const producer = kafka.producer({ allowAutoTopicCreation: false, createPartitioner });
+    const producer = stockKafka(cluster.kafka.url).producer({ allowAutoTopicCreation: false, createPartitioner });
     await producer.connect();
     return new ForeignProducer(producer);
   }

@@ -1,4 +1,5 @@
-import { type Admin, type ITopicMetadata, Kafka, logLevel } from 'kafkajs';
+import type { Admin, ITopicMetadata } from 'kafkajs';
+import { stockKafka } from '../cluster/stock-kafka.ts';
 
 /** A broker may stand still: another one is asked soon, ms. */
 const REQUEST_TIMEOUT_MS = 2_000;
@@ -14,8 +15,7 @@ export class Replicas {
 
   /** @param url - `kafka://HOST:PORT,…` */
   static async open(url: string): Promise<Replicas> {
-    const brokers = url.replace('kafka://', '').split(',');
-    const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING, requestTimeout: REQUEST_TIMEOUT_MS }).admin();
+    const admin = stockKafka(url, { requestTimeout: REQUEST_TIMEOUT_MS }).admin();
     await admin.connect();
     return new Replicas(admin);
   }

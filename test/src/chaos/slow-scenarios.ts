@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ChaosStage } from './chaos-stage.ts';
+import { metricValues } from './metric-values.ts';
 import type { Scenario } from './scenario.ts';
 
 const SLOW_MS = 60_000;
@@ -12,9 +13,7 @@ const SHOWN_LAG_SECONDS = 0.5;
 /** The greatest lag that a process shows now, in seconds; `undefined` when it does not answer in time. */
 async function lagOf(health: string): Promise<number | undefined> {
   try {
-    const response = await fetch(`${health}/metrics`, { signal: AbortSignal.timeout(SCRAPE_TIMEOUT_MS) });
-    const found = [...(await response.text()).matchAll(/^flyball_lag_seconds\{[^}]*\} (\S+)$/gm)];
-    return Math.max(...found.map(([, seconds]) => Number(seconds)));
+    return Math.max(...(await metricValues(health, 'flyball_lag_seconds', SCRAPE_TIMEOUT_MS)));
   } catch {
     return undefined;
   }

@@ -1,13 +1,9 @@
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { expect } from 'vitest';
+import { stockKafka } from '../cluster/stock-kafka.ts';
 
 /** Topics that tests make and forget. */
 const TOPICS = ['facts', 'more'];
-
-/** A stock client of the brokers of a `kafka://` URL, for what others do. */
-export function stockKafka(url: string): Kafka {
-  return new Kafka({ brokers: url.replace('kafka://', '').split(','), logLevel: logLevel.NOTHING });
-}
 
 /** Does something as an administrator. */
 export async function withAdmin<T>(url: string, work: (admin: Admin) => Promise<T>): Promise<T> {

@@ -4,7 +4,8 @@ import { kafkaWays, partForTest } from '@flyball/testing';
 import { CompressionTypes } from 'kafkajs';
 import { tmpdir } from 'node:os';
 import { afterEach, expect, test } from 'vitest';
-import { forgetTopics, stockKafka, withAdmin } from './kafka-topics.ts';
+import { stockKafka } from '../cluster/stock-kafka.ts';
+import { forgetTopics, withAdmin } from './kafka-topics.ts';
 
 // Goal: what is known to go wrong with Kafka and its clients does not reach a lane. Method: each trap, on a broker.
 
