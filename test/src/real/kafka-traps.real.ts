@@ -100,6 +100,8 @@ withKafka('what a foreign transaction has aborted never happened, and what it ha
   }
   await producer.disconnect();
   const at = { topic: 'facts', partition: 0 };
+  // The last marker is written after its transaction is answered; until then nothing behind it may be read.
+  await expect.poll(async () => (await log.read(at, 0, 1_000_000)).length, { timeout: 10_000 }).toBe(12);
   const { endOffset } = await log.range(at);
   expect(endOffset).toBe(12);
   const all = ['kept 0a', 'kept 0b', '', '', '', '', 'kept 2a', 'kept 2b', '', '', '', ''];
