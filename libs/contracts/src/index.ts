@@ -6,11 +6,13 @@ export { DeadLetter, deadLettersCodec } from './dead-letters.ts';
 export { GateReason, GateResult } from './gates.ts';
 export { Cause, Decision, Incident, incidentsCodec, TimelineEntry } from './incidents.ts';
 export { Claim, Judgement, Outcome, outcomesCodec, OutcomesMessage, RejectReason } from './outcomes.ts';
+export { metricKey } from './metrics.ts';
+export type { MetricId, MetricPoint, MetricSeries, MetricShare, PointType } from './metrics.ts';
 export { partialsCodec } from './partials.ts';
 export type { Interval, Missed, Partial, PartialsMessage, StallReport, TimeStep } from './partials.ts';
 export { DEFAULT_TENANT, readRaw, TENANT_HEADER, Tick, TICK_HEADER } from './raw.ts';
 export type { RawMessage } from './raw.ts';
-export { seriesKey } from './series.ts';
+export { seriesKey, VIEWS } from './series.ts';
 export type { Series, SeriesId, SketchData, View } from './series.ts';
 export {
   Assessment,
@@ -27,8 +29,12 @@ export {
 } from './signals.ts';
 export { DEFAULT_ENVIRONMENT, OVERFLOW, scopeKey, Subject, subjectKey, subjectOf, UNKNOWN_SERVICE } from './subject.ts';
 export type { Scope } from './subject.ts';
-export { EMBEDDED_LANES, TOPICS, TOPOLOGY } from './topology.ts';
-export type { Topic } from './topology.ts';
+export { tracesCodec } from './traces.ts';
+export type { Skeletons, SpanSkeleton, TracesMessage } from './traces.ts';
+export { EMBEDDED_LANES, RAW_TOPICS, TOPICS, TOPOLOGY } from './topology.ts';
+export type { RawTopic, SignalKind, Topic } from './topology.ts';
+export { WINDOW_KINDS } from './window-kind.ts';
+export type { WindowKind } from './window-kind.ts';
 export { windowsCodec } from './windows.ts';
 export type { Gone, Window, WindowsClosed, WindowsMessage } from './windows.ts';
 export { EMPTY_CHAIN, link, verifyChain } from './audit-chain.ts';

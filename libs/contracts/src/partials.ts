@@ -1,6 +1,8 @@
 import { WireReader, WireWriter } from '@flyball/core';
 import { decodeSeries, type Series, writeSeries } from './series.ts';
-import type { Subject } from './subject.ts';
+import { decodeMetricShare, type MetricShare, writeMetricShare } from './metrics.ts';
+import { decodeSubject, type Subject, writeSubject } from './subject.ts';
+import { decodeWindowKind, encodeWindowKind, type WindowKind } from './window-kind.ts';
 
 /** Time `[fromMs, untilMs]` of which a raw partition cannot say what happened. */
 export interface Interval {
@@ -8,20 +10,24 @@ export interface Interval {
   readonly untilMs: number;
 }
 
-/** A mergeable share of a window: what one raw partition held of a subject between two time steps. */
+/** A mergeable share of a window: what one raw partition (of edges: one joiner lane) held of a subject between two time steps. */
 export interface Partial {
   readonly type: 'partial';
+  readonly kind: WindowKind;
   readonly subject: Subject;
   /** Start of the window `[startMs, startMs + windowMs)`. */
   readonly startMs: number;
-  /** All spans of the subject, of every kind. */
+  /** All spans of the subject, of every kind; or its data points, or its log records. */
   readonly spans: number;
   readonly series: readonly Series[];
+  /** Streams of metrics; empty for other kinds. */
+  readonly metrics: readonly MetricShare[];
 }
 
-/** Spans that came after the grace of their window, or from the future: counted, never merged. */
+/** Spans, data points or log records that came after the grace of their window, or from the future: counted, never merged. */
 export interface Missed {
   readonly type: 'missed';
+  readonly kind: WindowKind;
   readonly subject: Subject;
   /** Start of the window, in log time, in which they came: their own is closed, or far away. */
   readonly startMs: number;
@@ -44,6 +50,8 @@ export interface StallReport {
 /** The time of a raw partition has crossed a step; sent to every lane. */
 export interface TimeStep {
   readonly type: 'time';
+  /** Windows of this kind wait for it. */
+  readonly kind: WindowKind;
   /** `otlp_spans/3`. */
   readonly from: string;
   readonly atMs: number;
@@ -71,7 +79,7 @@ export const partialsCodec = {
     const end = reader.lengthEnd(value.length);
     if (field === 1) return readPartial(reader, end);
     if (field === 2) return readMissed(reader, end);
-    if (field === 3) return readTimeStep(reader, end);
+    if (field === 3) return decodeTimeStep(reader, end);
     return reader.fail('unknown type');
   },
 };
@@ -82,24 +90,31 @@ function write(writer: WireWriter, message: PartialsMessage): void {
   else writer.message(3, (body) => writeTimeStep(body, message));
 }
 
-function writePartial(writer: WireWriter, { subject, startMs, spans, series }: Partial): void {
+function writePartial(writer: WireWriter, { kind, subject, startMs, spans, series, metrics }: Partial): void {
   writer.message(1, (body) => writeSubject(body, subject));
   writer.varint(2, startMs).varint(3, spans);
   for (const each of series) writer.message(4, (body) => writeSeries(body, each));
+  writer.varint(5, encodeWindowKind(kind));
+  for (const each of metrics) writer.message(6, (body) => writeMetricShare(body, each));
 }
 
-function writeMissed(writer: WireWriter, { subject, startMs, lateSpans, earlySpans }: Missed): void {
+function writeMissed(writer: WireWriter, { kind, subject, startMs, lateSpans, earlySpans }: Missed): void {
   writer.message(1, (body) => writeSubject(body, subject));
-  writer.varint(2, lateSpans).varint(3, earlySpans).varint(4, startMs);
+  writer.varint(2, lateSpans).varint(3, earlySpans).varint(4, startMs).varint(5, encodeWindowKind(kind));
 }
 
-function writeTimeStep(writer: WireWriter, { from, atMs, blind, refusedTenants, reports }: TimeStep): void {
+/** Writes the fields of a time step. */
+export function writeTimeStep(
+  writer: WireWriter,
+  { kind, from, atMs, blind, refusedTenants, reports }: TimeStep,
+): void {
   writer.text(1, from).varint(2, atMs);
   for (const { fromMs, untilMs } of blind) {
     writer.message(3, (body) => void body.varint(1, fromMs).varint(2, untilMs));
   }
   for (const tenant of refusedTenants) writer.text(4, tenant);
   for (const report of reports) writer.message(5, (body) => writeReport(body, report));
+  writer.varint(6, encodeWindowKind(kind));
 }
 
 function writeReport(writer: WireWriter, { writer: name, stalled }: StallReport): void {
@@ -111,33 +126,40 @@ function writeReport(writer: WireWriter, { writer: name, stalled }: StallReport)
 
 function readPartial(reader: WireReader, end: number): Partial {
   let subject: Subject | undefined;
-  let [startMs, spans] = [0, 0];
+  let [startMs, spans, kind] = [0, 0, 0];
   const series: Series[] = [];
+  const metrics: MetricShare[] = [];
   while (reader.next(end)) {
     if (reader.field === 1) subject = decodeSubject(reader, reader.lengthEnd(end));
     else if (reader.field === 2) startMs = reader.varintField(end);
     else if (reader.field === 3) spans = reader.varintField(end);
     else if (reader.field === 4) series.push(decodeSeries(reader, reader.lengthEnd(end)));
+    else if (reader.field === 5) kind = reader.varintField(end);
+    else if (reader.field === 6) metrics.push(decodeMetricShare(reader, reader.lengthEnd(end)));
     else reader.skip(end);
   }
-  return { type: 'partial', subject: subject ?? reader.fail('no subject'), startMs, spans, series };
+  const about = { kind: decodeWindowKind(reader, kind), subject: subject ?? reader.fail('no subject') };
+  return { type: 'partial', ...about, startMs, spans, series, metrics };
 }
 
 function readMissed(reader: WireReader, end: number): Missed {
   let subject: Subject | undefined;
-  let [startMs, lateSpans, earlySpans] = [0, 0, 0];
+  let [startMs, lateSpans, earlySpans, kind] = [0, 0, 0, 0];
   while (reader.next(end)) {
     if (reader.field === 1) subject = decodeSubject(reader, reader.lengthEnd(end));
     else if (reader.field === 2) lateSpans = reader.varintField(end);
     else if (reader.field === 3) earlySpans = reader.varintField(end);
     else if (reader.field === 4) startMs = reader.varintField(end);
+    else if (reader.field === 5) kind = reader.varintField(end);
     else reader.skip(end);
   }
-  return { type: 'missed', subject: subject ?? reader.fail('no subject'), startMs, lateSpans, earlySpans };
+  const about = { kind: decodeWindowKind(reader, kind), subject: subject ?? reader.fail('no subject') };
+  return { type: 'missed', ...about, startMs, lateSpans, earlySpans };
 }
 
-function readTimeStep(reader: WireReader, end: number): TimeStep {
-  let [from, atMs] = ['', 0];
+/** Reads a time step that ends at `end`. */
+export function decodeTimeStep(reader: WireReader, end: number): TimeStep {
+  let [from, atMs, kind] = ['', 0, 0];
   const blind: Interval[] = [];
   const refusedTenants: string[] = [];
   const reports: StallReport[] = [];
@@ -147,9 +169,10 @@ function readTimeStep(reader: WireReader, end: number): TimeStep {
     else if (reader.field === 3) blind.push(readInterval(reader, reader.lengthEnd(end)));
     else if (reader.field === 4) refusedTenants.push(reader.textField(end));
     else if (reader.field === 5) reports.push(readReport(reader, reader.lengthEnd(end)));
+    else if (reader.field === 6) kind = reader.varintField(end);
     else reader.skip(end);
   }
-  return { type: 'time', from, atMs, blind, refusedTenants, reports };
+  return { type: 'time', kind: decodeWindowKind(reader, kind), from, atMs, blind, refusedTenants, reports };
 }
 
 function readReport(reader: WireReader, end: number): StallReport {
@@ -182,21 +205,4 @@ function readInterval(reader: WireReader, end: number): Interval {
     else reader.skip(end);
   }
   return { fromMs, untilMs };
-}
-
-/** Writes the fields of a subject. */
-export function writeSubject(writer: WireWriter, { tenant, environment, service }: Subject): void {
-  writer.text(1, tenant).text(2, environment).text(3, service);
-}
-
-/** Reads a subject that ends at `end`. */
-export function decodeSubject(reader: WireReader, end: number): Subject {
-  let [tenant, environment, service] = ['', '', ''];
-  while (reader.next(end)) {
-    if (reader.field === 1) tenant = reader.textField(end);
-    else if (reader.field === 2) environment = reader.textField(end);
-    else if (reader.field === 3) service = reader.textField(end);
-    else reader.skip(end);
-  }
-  return { tenant, environment, service };
 }

@@ -1,16 +1,25 @@
 import type { WireReader, WireWriter } from '@flyball/core';
 
-/** The views of a subject. `service`, `version` and `instance` count requests, `operation` counts every span. */
-export type View = 'service' | 'operation' | 'version' | 'instance';
+/**
+ * The views of a subject. Of traces: `service`, `version` and `instance` count requests, `operation` counts every span. Of
+ * edges: `caller` holds calls that others made to it, as the caller saw them; `gap` what such a call took beyond the callee's
+ * own span: the network; `self` the time of its own spans without that of their children, errors being those that no child had.
+ * Of logs: `severity` and `template` count records; they have no durations, and errors are records of severity error or above.
+ */
+export type View =
+  'service' | 'operation' | 'version' | 'instance' | 'caller' | 'gap' | 'self' | 'severity' | 'template';
 
-const VIEWS: readonly View[] = ['service', 'operation', 'version', 'instance'];
+/** By number on the wire. */
+export const VIEWS: readonly View[] = [
+  ...(['service', 'operation', 'version', 'instance', 'caller', 'gap', 'self', 'severity', 'template'] as const),
+];
 
 /** Identity of a series within a subject. */
 export interface SeriesId {
   readonly view: View;
-  /** '' for `service`; the span's name, the version or the instance for the others; or `(overflow)`. */
+  /** '' for `service`; else the span's name, the version, the instance, the caller, the severity or `<severity> <template>`; or `(overflow)`. */
   readonly name: string;
-  /** Span kind of an operation, 0 to 5; 0 for other views. */
+  /** Span kind of an operation or of `self`, 0 to 5; 0 for other views. */
   readonly kind: number;
 }
 

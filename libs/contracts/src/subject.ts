@@ -1,3 +1,4 @@
+import type { WireReader, WireWriter } from '@flyball/core';
 import { z } from 'zod';
 
 /** The workload being watched. Key of partials and windows. */
@@ -34,4 +35,21 @@ export function subjectOf(key: string): Subject {
 /** Routing key of a tenant and environment. */
 export function scopeKey({ tenant, environment }: Scope): string {
   return `${encodeURIComponent(tenant)}/${encodeURIComponent(environment)}`;
+}
+
+/** Writes the fields of a subject. */
+export function writeSubject(writer: WireWriter, { tenant, environment, service }: Subject): void {
+  writer.text(1, tenant).text(2, environment).text(3, service);
+}
+
+/** Reads a subject that ends at `end`. */
+export function decodeSubject(reader: WireReader, end: number): Subject {
+  let [tenant, environment, service] = ['', '', ''];
+  while (reader.next(end)) {
+    if (reader.field === 1) tenant = reader.textField(end);
+    else if (reader.field === 2) environment = reader.textField(end);
+    else if (reader.field === 3) service = reader.textField(end);
+    else reader.skip(end);
+  }
+  return { tenant, environment, service };
 }

@@ -22,7 +22,10 @@ const kept = { ...reserved, isKept: true };
  */
 export const TOPOLOGY = {
   otlp_spans: { ...telemetry, holdsFacts: true, key: null, writers: ['ingest'], readers: ['local'] },
-  'flyball.partials': { ...telemetry, key: 'subject', writers: ['local'], readers: ['global'] },
+  otlp_metrics: { ...telemetry, holdsFacts: true, key: null, writers: ['ingest'], readers: ['local'] },
+  otlp_logs: { ...telemetry, holdsFacts: true, key: null, writers: ['ingest'], readers: ['local'] },
+  'flyball.traces': { ...telemetry, key: 'trace id', writers: ['local'], readers: ['joiner'] },
+  'flyball.partials': { ...telemetry, key: 'subject', writers: ['local', 'joiner'], readers: ['global'] },
   'flyball.windows': { ...telemetry, key: 'subject', writers: ['global'], readers: ['detector'] },
   'flyball.control': { ...kept, holdsFacts: true, key: 'tenant', writers: ['api'], readers: ['relay', 'actuator'] },
   'flyball.signals': { ...reserved, key: 'environment', writers: ['detector', 'relay'], readers: ['planner'] },
@@ -42,6 +45,13 @@ export const TOPOLOGY = {
 
 /** Name of a topic. */
 export type Topic = keyof typeof TOPOLOGY;
+
+/** Kinds of telemetry, as OTLP names them in paths. */
+export type SignalKind = 'traces' | 'metrics' | 'logs';
+
+/** The topic of each kind of telemetry. */
+export const RAW_TOPICS = { traces: 'otlp_spans', metrics: 'otlp_metrics', logs: 'otlp_logs' } as const;
+export type RawTopic = (typeof RAW_TOPICS)[SignalKind];
 
 /** All topics, in the order data flows. */
 export const TOPICS = Object.keys(TOPOLOGY) as Topic[];

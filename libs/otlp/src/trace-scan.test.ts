@@ -5,7 +5,7 @@ import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { decodeExportResponse, encodeExportResponse } from './export-response.ts';
 import { SPAN_FLAW, TraceScan } from './trace-scan.ts';
-import { withoutSpans } from './without-spans.ts';
+import { withoutItems } from './without-items.ts';
 
 // Goal: what a user's SDK sends is counted as it was meant, and what is not a request is refused, never misread.
 // Method: random requests are encoded by protobufjs and decoded by both; bytes are then cut, shuffled and spoiled.
@@ -128,7 +128,7 @@ function oracle(bytes: Uint8Array) {
           name: each.name,
           kind: each.kind > 5 ? 0 : each.kind,
           isError: each.status?.code === 2 ? 1 : 0,
-          isRoot: each.parentSpanId.length === 0 ? 1 : 0,
+          isRoot: isBad(each.parentSpanId, 8) ? 1 : 0,
           flaw: isBad(each.traceId, 16) ? SPAN_FLAW.traceId : isBad(each.spanId, 8) ? SPAN_FLAW.spanId : SPAN_FLAW.none,
           endMs: Number(BigInt(each.endTimeUnixNano) / 1_000_000n),
           durationUs: durationNs < 0n ? 0 : Number(durationNs / 1_000n),
@@ -288,19 +288,19 @@ test('spans can be taken out, and nothing else changes', () => {
       const scan = new TraceScan();
       scan.read(bytes);
       const before = columns(scan);
-      scan.read(withoutSpans(bytes, drop));
+      scan.read(withoutItems(bytes, 'traces', drop));
       expect(columns(scan)).toEqual(before.filter((_, index) => !drop(index)));
-      expect(withoutSpans(bytes, () => false)).toEqual(bytes);
+      expect(withoutItems(bytes, 'traces', () => false)).toEqual(bytes);
     }),
     { numRuns: 200 },
   );
 });
 
 test('the answer says nothing on full success, and how many were rejected otherwise', () => {
-  expect(encodeExportResponse({ rejectedSpans: 0, message: '' })).toEqual(new Uint8Array(0));
-  const bytes = encodeExportResponse({ rejectedSpans: 300, message: 'why' });
+  expect(encodeExportResponse({ rejected: 0, message: '' })).toEqual(new Uint8Array(0));
+  const bytes = encodeExportResponse({ rejected: 300, message: 'why' });
   expect(Response.toObject(Response.decode(bytes), { longs: Number })).toEqual({
     partialSuccess: { rejectedSpans: 300, errorMessage: 'why' },
   });
-  expect(decodeExportResponse(bytes)).toEqual({ rejectedSpans: 300, message: 'why' });
+  expect(decodeExportResponse(bytes)).toEqual({ rejected: 300, message: 'why' });
 });

@@ -1,17 +1,6 @@
-import { Interner } from './interner.ts';
 import { WireReader } from '@flyball/core';
-
-/** What a resource says of itself; '' where it says nothing. */
-export interface ScannedResource {
-  /** `service.name`. */
-  readonly service: string;
-  /** `deployment.environment.name`, else the deprecated `deployment.environment`. */
-  readonly environment: string;
-  /** `service.version`. */
-  readonly version: string;
-  /** `service.instance.id`, else `k8s.pod.name`. */
-  readonly instance: string;
-}
+import { hexOf } from './hex.ts';
+import { type ScannedResource, ResourceScan } from './resource-scan.ts';
 
 /** Span kinds. Source: opentelemetry-proto, trace.proto, `Span.SpanKind`. */
 export const SPAN_KIND = { unspecified: 0, internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;
@@ -19,25 +8,9 @@ export const SPAN_KIND = { unspecified: 0, internal: 1, server: 2, client: 3, pr
 /** Why a span is invalid, or that it is not. Source: trace.proto on `trace_id` and `span_id`. */
 export const SPAN_FLAW = { none: 0, traceId: 1, spanId: 2 } as const;
 
-/** Names are forgotten between two requests when there are more than so many, or so many bytes: memory stays bounded. */
-const NAMES_MAX = 65_536;
-const NAME_BYTES_MAX = 4 * 1024 * 1024;
-/** A name or a value that we read is cut after so many bytes: a window holds hundreds, and must fit a record of the log. */
-const TEXT_BYTES_MAX = 1_024;
 const STATUS_ERROR = 2;
 const TRACE_ID_BYTES = 16;
-const HEX_CODES = [...'0123456789abcdef'].map((digit) => digit.charCodeAt(0));
-const hexCodes = new Array<number>(2 * TRACE_ID_BYTES).fill(0);
 const SPAN_ID_BYTES = 8;
-/** Places of the attributes that we read, by key. An old name fills a place only where the new one is missing. */
-const RESOURCE_KEYS = new Map([
-  ['service.name', 0],
-  ['deployment.environment.name', 1],
-  ['service.version', 2],
-  ['service.instance.id', 3],
-  ['deployment.environment', 4],
-  ['k8s.pod.name', 5],
-]);
 
 /**
  * Reads an ExportTraceServiceRequest (or several, concatenated: that is one valid request) into columns, one
@@ -66,37 +39,43 @@ export class TraceScan {
   isClamped = new Uint8Array(256);
   /** Where the 16 bytes of the trace id start, if the flaw is not `traceId`. */
   traceIdAt = new Uint32Array(256);
+  /** Where the 8 bytes of the span id start, if there is no flaw. */
+  spanIdAt = new Uint32Array(256);
+  /** Where the 8 bytes of the parent's span id start, if there is one. */
+  parentIdAt = new Uint32Array(256);
+  /** µs of the end beyond {@link endMs}, 0 to 999. */
+  endRestUs = new Uint16Array(256);
   readonly #reader = new WireReader('OTLP_MALFORMED');
-  readonly #names: Interner;
-  readonly #keys = new Interner();
-  readonly #places: number[] = [];
+  readonly #texts: ResourceScan;
 
   /** @param seed - for the hash of names, see {@link Interner}. */
   constructor(seed = 0) {
-    this.#names = new Interner(seed);
+    this.#texts = new ResourceScan(this.#reader, seed);
   }
 
   /** Text of a span's name, cut after 1 KiB, as are all texts of a resource. */
   nameOf(span: number): string {
-    return this.#names.text(this.name[span]!);
+    return this.#texts.text(this.name[span]!);
   }
 
   /** Trace id of a span, 32 lower-case hex digits. */
   traceIdOf(span: number): string {
-    const { bytes } = this.#reader;
-    const at = this.traceIdAt[span]!;
-    for (let index = 0; index < TRACE_ID_BYTES; index += 1) {
-      const byte = bytes[at + index]!;
-      hexCodes[2 * index] = HEX_CODES[byte >>> 4]!;
-      hexCodes[2 * index + 1] = HEX_CODES[byte & 0xf]!;
-    }
-    // In one piece: a text that grows digit by digit is slow to read later.
-    return String.fromCharCode(...hexCodes);
+    return hexOf(this.#reader.bytes, this.traceIdAt[span]!, TRACE_ID_BYTES);
+  }
+
+  /** Id of a span, 16 lower-case hex digits. */
+  spanIdOf(span: number): string {
+    return hexOf(this.#reader.bytes, this.spanIdAt[span]!, SPAN_ID_BYTES);
+  }
+
+  /** Id of a span's parent, 16 lower-case hex digits; '' where there is none. */
+  parentIdOf(span: number): string {
+    return this.isRoot[span] === 1 ? '' : hexOf(this.#reader.bytes, this.parentIdAt[span]!, SPAN_ID_BYTES);
   }
 
   /** @throws {RejectedError} `OTLP_MALFORMED` with the byte offset. Columns are then of no use. */
   read(bytes: Uint8Array): void {
-    if (this.#names.size > NAMES_MAX || this.#names.bytes > NAME_BYTES_MAX) this.#names.clear();
+    this.#texts.forgetIfFull();
     const reader = this.#reader;
     reader.reset(bytes);
     this.count = 0;
@@ -111,70 +90,12 @@ export class TraceScan {
   #resourceSpans(end: number): void {
     const reader = this.#reader;
     const start = reader.at;
-    const values = ['', '', '', '', '', ''];
-    while (reader.next(end)) {
-      if (reader.field === 1) this.#resource(reader.lengthEnd(end), values);
-      else reader.skip(end);
-    }
-    const [service = '', environment = '', version = '', instance = '', oldEnvironment = '', pod = ''] = values;
-    this.resources.push({
-      service,
-      environment: environment || oldEnvironment,
-      version,
-      instance: instance || pod,
-    });
+    this.resources.push(this.#texts.read(end));
     reader.at = start;
     while (reader.next(end)) {
       if (reader.field === 2) this.#scopeSpans(reader.lengthEnd(end));
       else reader.skip(end);
     }
-  }
-
-  #resource(end: number, values: string[]): void {
-    const reader = this.#reader;
-    while (reader.next(end)) {
-      if (reader.field === 1) this.#attribute(reader.lengthEnd(end), values);
-      else reader.skip(end);
-    }
-  }
-
-  /** A KeyValue. Only string values of known keys are kept; the last of a key wins. */
-  #attribute(end: number, values: string[]): void {
-    const reader = this.#reader;
-    let place = -1;
-    let valueAt = -1;
-    let valueEnd = -1;
-    while (reader.next(end)) {
-      if (reader.field === 1) {
-        const keyEnd = reader.lengthEnd(end);
-        place = this.#placeOf(reader.at, keyEnd);
-        reader.at = keyEnd;
-      } else if (reader.field === 2) {
-        valueEnd = reader.lengthEnd(end);
-        valueAt = reader.at;
-        reader.at = valueEnd;
-      } else reader.skip(end);
-    }
-    if (place < 0 || valueAt < 0) return;
-    reader.at = valueAt;
-    while (reader.next(valueEnd)) {
-      if (reader.field === 1) {
-        const textEnd = reader.lengthEnd(valueEnd);
-        values[place] = this.#names.text(this.#intern(reader.at, textEnd));
-        reader.at = textEnd;
-      } else reader.skip(valueEnd);
-    }
-    reader.at = end;
-  }
-
-  /** Place of a key in {@link RESOURCE_KEYS}, or -1. */
-  #placeOf(start: number, end: number): number {
-    if (this.#keys.size > NAMES_MAX || this.#keys.bytes > NAME_BYTES_MAX) {
-      this.#keys.clear();
-      this.#places.length = 0;
-    }
-    const key = this.#keys.intern(this.#reader.bytes, start, end);
-    return (this.#places[key] ??= RESOURCE_KEYS.get(this.#keys.text(key)) ?? -1);
   }
 
   #scopeSpans(end: number): void {
@@ -198,6 +119,7 @@ export class TraceScan {
     let traceBytes = 0;
     let spanAt = 0;
     let spanBytes = 0;
+    let parentAt = 0;
     let parentBytes = 0;
     let kind = 0;
     let status = 0;
@@ -213,6 +135,7 @@ export class TraceScan {
           break;
         case 4:
           parentBytes = this.#take(end);
+          parentAt = reader.at - parentBytes;
           break;
         case 5:
           nameEnd = reader.lengthEnd(end);
@@ -236,24 +159,19 @@ export class TraceScan {
       }
     }
     this.resource[span] = this.resources.length - 1;
-    this.name[span] = this.#intern(nameAt, nameEnd);
+    this.name[span] = this.#texts.intern(nameAt, nameEnd);
     this.kind[span] = kind > SPAN_KIND.consumer ? SPAN_KIND.unspecified : kind;
     this.isError[span] = status === STATUS_ERROR ? 1 : 0;
-    this.isRoot[span] = parentBytes === 0 ? 1 : 0;
+    // A parent that is no id, or all zero as some SDKs write "none", is none.
+    this.isRoot[span] = parentBytes !== SPAN_ID_BYTES || this.#isZero(parentAt, parentBytes) ? 1 : 0;
+    this.parentIdAt[span] = parentAt;
+    this.spanIdAt[span] = spanAt;
     this.traceIdAt[span] = traceAt;
     this.flaw[span] = SPAN_FLAW.none;
     if (spanBytes !== SPAN_ID_BYTES || this.#isZero(spanAt, spanBytes)) this.flaw[span] = SPAN_FLAW.spanId;
     if (traceBytes !== TRACE_ID_BYTES || this.#isZero(traceAt, traceBytes)) this.flaw[span] = SPAN_FLAW.traceId;
     this.#times(span, startAt, endAt);
     this.count += 1;
-  }
-
-  /** Number of a text, cut where it is too long, between two characters. */
-  #intern(start: number, textEnd: number): number {
-    const { bytes } = this.#reader;
-    let end = Math.min(textEnd, start + TEXT_BYTES_MAX);
-    if (end < textEnd) while (end > start && (bytes[end]! & 0xc0) === 0x80) end -= 1;
-    return this.#names.intern(bytes, start, end);
   }
 
   /** Passes over a length-delimited value and returns its size. */
@@ -284,7 +202,10 @@ export class TraceScan {
     const startHigh = startAt < 0 ? 0 : reader.high(startAt);
     const endLow = endAt < 0 ? 0 : reader.low(endAt);
     const endHigh = endAt < 0 ? 0 : reader.high(endAt);
-    this.endMs[span] = endHigh * 4_294 + Math.floor((endHigh * 967_296 + endLow) / 1_000_000);
+    const restNs = endHigh * 967_296 + endLow;
+    const restMs = Math.floor(restNs / 1_000_000);
+    this.endMs[span] = endHigh * 4_294 + restMs;
+    this.endRestUs[span] = Math.floor((restNs - restMs * 1_000_000) / 1_000);
     const durationNs = (endHigh - startHigh) * 2 ** 32 + (endLow - startLow);
     this.isClamped[span] = durationNs < 0 ? 1 : 0;
     this.durationUs[span] = durationNs < 0 ? 0 : Math.floor(durationNs / 1_000);
@@ -296,7 +217,7 @@ export class TraceScan {
   }
 
   #grow(): void {
-    const double = <T extends Uint8Array | Uint32Array | Float64Array>(column: T): T => {
+    const double = <T extends Uint8Array | Uint16Array | Uint32Array | Float64Array>(column: T): T => {
       const larger = new (column.constructor as new (length: number) => T)(column.length * 2);
       larger.set(column as never);
       return larger;
@@ -311,5 +232,8 @@ export class TraceScan {
     this.durationUs = double(this.durationUs);
     this.isClamped = double(this.isClamped);
     this.traceIdAt = double(this.traceIdAt);
+    this.spanIdAt = double(this.spanIdAt);
+    this.parentIdAt = double(this.parentIdAt);
+    this.endRestUs = double(this.endRestUs);
   }
 }

@@ -1,20 +1,12 @@
-import { RejectedError, WireWriter } from '@flyball/core';
-
-/** A value as OTLP/JSON writes it: one of these keys. */
-interface JsonValue {
-  readonly stringValue?: string;
-  readonly boolValue?: boolean;
-  readonly intValue?: string | number;
-  readonly doubleValue?: number | string;
-  readonly arrayValue?: { readonly values?: readonly JsonValue[] };
-  readonly kvlistValue?: { readonly values?: readonly JsonAttribute[] };
-  readonly bytesValue?: string;
-}
-
-interface JsonAttribute {
-  readonly key?: string;
-  readonly value?: JsonValue;
-}
+import { WireWriter } from '@flyball/core';
+import {
+  attributes,
+  encodeResources,
+  hex,
+  type JsonAttribute,
+  type JsonResource,
+  type JsonScope,
+} from './json-values.ts';
 
 /** A span as OTLP/JSON writes it. Unknown keys are ignored. */
 interface JsonSpan {
@@ -35,17 +27,14 @@ interface JsonSpan {
 
 /** Spans of one resource as OTLP/JSON writes them. */
 export interface JsonResourceSpans {
-  readonly resource?: { readonly attributes?: readonly JsonAttribute[] };
+  readonly resource?: JsonResource;
   readonly scopeSpans?: readonly {
-    readonly scope?: { readonly name?: string; readonly version?: string };
+    readonly scope?: JsonScope;
     readonly spans?: readonly JsonSpan[];
     readonly schemaUrl?: string;
   }[];
   readonly schemaUrl?: string;
 }
-
-/** Depth of nested values that is followed. */
-const DEPTH_MAX = 32;
 
 /**
  * Resource spans of OTLP/JSON as a serialised ExportTraceServiceRequest. Ids are hex, other bytes base64, 64-bit
@@ -56,30 +45,8 @@ const DEPTH_MAX = 32;
  * @throws {RejectedError} `OTLP_JSON_INVALID` when a number or an id is none: name the line to whoever gave it.
  */
 export function encodeTracesJson(resourceSpans: readonly JsonResourceSpans[]): Uint8Array {
-  const request = new WireWriter();
-  try {
-    for (const { resource, scopeSpans = [], schemaUrl = '' } of resourceSpans) {
-      const writer = new WireWriter();
-      if (resource !== undefined) writer.bytes(1, attributes(new WireWriter(), 1, resource.attributes).finish());
-      for (const { scope, spans = [], schemaUrl: scopeUrl = '' } of scopeSpans) {
-        const group = new WireWriter();
-        if (scope !== undefined)
-          group.bytes(
-            1,
-            new WireWriter()
-              .text(1, scope.name ?? '')
-              .text(2, scope.version ?? '')
-              .finish(),
-          );
-        for (const span of spans) group.bytes(2, encodeSpan(span));
-        writer.bytes(2, group.text(3, scopeUrl).finish());
-      }
-      request.bytes(1, writer.text(3, schemaUrl).finish());
-    }
-  } catch (cause) {
-    throw new RejectedError('OTLP_JSON_INVALID', 'not OTLP/JSON', { cause });
-  }
-  return request.finish();
+  const resources = resourceSpans.map(({ scopeSpans: scopes = [], ...rest }) => ({ ...rest, scopes }));
+  return encodeResources(resources, ({ spans = [] }) => spans.map(encodeSpan));
 }
 
 function encodeSpan(span: JsonSpan): Uint8Array {
@@ -108,40 +75,4 @@ function encodeSpan(span: JsonSpan): Uint8Array {
     );
   if (flags) writer.fixed32(16, flags);
   return writer.finish();
-}
-
-function attributes(writer: WireWriter, field: number, list: readonly JsonAttribute[] = [], depth = 0): WireWriter {
-  for (const { key = '', value } of list) {
-    const attribute = new WireWriter().text(1, key);
-    if (value !== undefined) attribute.bytes(2, encodeValue(value, depth));
-    writer.bytes(field, attribute.finish());
-  }
-  return writer;
-}
-
-function encodeValue(value: JsonValue, depth: number): Uint8Array {
-  if (depth > DEPTH_MAX) throw new RangeError('values are nested too deeply');
-  const writer = new WireWriter();
-  if (value.stringValue !== undefined) writer.bytes(1, new TextEncoder().encode(value.stringValue));
-  else if (value.boolValue !== undefined) writer.varint(2, value.boolValue ? 1 : 0);
-  else if (value.intValue !== undefined) writer.varint(3, BigInt(value.intValue));
-  else if (value.doubleValue !== undefined) writer.double(4, Number(value.doubleValue));
-  else if (value.arrayValue !== undefined) {
-    const list = new WireWriter();
-    for (const each of value.arrayValue.values ?? []) list.bytes(1, encodeValue(each, depth + 1));
-    writer.bytes(5, list.finish());
-  } else if (value.kvlistValue !== undefined) {
-    writer.bytes(6, attributes(new WireWriter(), 1, value.kvlistValue.values, depth + 1).finish());
-  } else if (value.bytesValue !== undefined) {
-    writer.bytes(
-      7,
-      Uint8Array.from(atob(value.bytesValue), (character) => character.charCodeAt(0)),
-    );
-  }
-  return writer.finish();
-}
-
-function hex(text = ''): Uint8Array {
-  if (!/^([0-9a-f]{2})*$/i.test(text)) throw new RangeError('an id is not hex');
-  return Uint8Array.from(text.match(/../g) ?? [], (digits) => parseInt(digits, 16));
 }

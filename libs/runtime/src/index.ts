@@ -28,5 +28,5 @@ export type { Headers, NewRecord, Partition, StoredRecord } from './record.ts';
 export { DEATHS_MAX, recordDeath } from './skips.ts';
 export { resetLane } from './reset-lane.ts';
 export type { LaneReset } from './reset-lane.ts';
-export { checkTopics, createTopics, partitionsOf } from './topics.ts';
+export { checkTopics, createRawTopics, createTopics, partitionsOf } from './topics.ts';
 export type { Applied, TargetDriver, TargetState } from './target.ts';

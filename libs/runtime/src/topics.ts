@@ -1,4 +1,4 @@
-import { type Topic, TOPICS } from '@flyball/contracts';
+import { RAW_TOPICS, type RawTopic, type Topic, TOPICS } from '@flyball/contracts';
 import { RejectedError } from '@flyball/core';
 import type { LineShape } from './line.ts';
 import type { Log } from './log.ts';
@@ -7,7 +7,16 @@ type Counts = Pick<LineShape, 'lanes' | 'rawPartitions'>;
 
 /** Partitions of a topic: lanes are fixed at birth, raw topics may have been given more since. */
 export function partitionsOf(topic: Topic, { lanes, rawPartitions }: Counts): number {
-  return topic.startsWith('otlp_') ? rawPartitions : lanes;
+  return isRaw(topic) ? rawPartitions : lanes;
+}
+
+function isRaw(topic: Topic): topic is RawTopic {
+  return (Object.values(RAW_TOPICS) as Topic[]).includes(topic);
+}
+
+/** Creates the topics of telemetry, or checks that they are as they were. @throws {RejectedError} `TOPIC_PARTITIONS` */
+export async function createRawTopics(log: Pick<Log, 'create'>, partitions: number): Promise<void> {
+  for (const topic of Object.values(RAW_TOPICS)) await log.create(topic, partitions);
 }
 
 /** Creates all topics, or checks that they are as they were. @throws {RejectedError} `TOPIC_PARTITIONS` */
@@ -23,15 +32,16 @@ export async function createTopics(log: Log, counts: Counts): Promise<void> {
  * @throws {UnavailableError} `TOPIC_UNKNOWN`: nobody has created them yet.
  */
 export async function checkTopics(log: Log, lanes: number): Promise<number> {
-  let rawPartitions = 0;
+  const { partitions: rawPartitions } = await log.describe(RAW_TOPICS.traces);
   for (const topic of TOPICS) {
     const { partitions } = await log.describe(topic);
-    if (topic.startsWith('otlp_')) rawPartitions = partitions;
-    else if (partitions !== lanes) {
-      const hint = 'Set lanes to what the topics were created with; another count is another truth.';
-      const detail = { topic, found: partitions, wanted: lanes };
-      throw new RejectedError('TOPIC_PARTITIONS', 'topic has another number of partitions', { hint, detail });
-    }
+    const wanted = partitionsOf(topic, { lanes, rawPartitions });
+    if (partitions === wanted) continue;
+    const hint = isRaw(topic)
+      ? 'Grow all raw topics to the same number of partitions.'
+      : 'Set lanes to what the topics were created with; another count is another truth.';
+    const detail = { topic, found: partitions, wanted };
+    throw new RejectedError('TOPIC_PARTITIONS', 'topic has another number of partitions', { hint, detail });
   }
   return rawPartitions;
 }

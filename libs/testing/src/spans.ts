@@ -10,7 +10,8 @@ export interface TestSpan {
   /** See `SPAN_KIND`; default 2, server. */
   readonly kind?: number;
   readonly isError?: boolean;
-  readonly hasParent?: boolean;
+  /** 16 hex digits; default none. */
+  readonly parentId?: string;
   readonly endMs: number;
   readonly durationUs?: number;
   /** 32 hex digits; default all 1. */
@@ -42,7 +43,7 @@ function spanBytes(span: TestSpan): Uint8Array {
   const writer = new WireWriter()
     .bytes(1, hex(span.traceId ?? '1'.repeat(32)))
     .bytes(2, hex(span.spanId ?? '1'.repeat(16)));
-  if (span.hasParent) writer.bytes(4, hex('2'.repeat(16)));
+  if (span.parentId !== undefined) writer.bytes(4, hex(span.parentId));
   writer.text(5, span.name ?? 'GET /').varint(6, span.kind ?? 2);
   writer.fixed64(7, endNs - BigInt(span.durationUs ?? 1_000) * 1_000n).fixed64(8, endNs);
   if (span.isError) writer.bytes(15, new WireWriter().varint(3, 2).finish());

@@ -61,6 +61,28 @@ export const AggregatorConfig = z
     operationsMax: z.int().positive().max(150).default(100).describe('Most operations per subject and window.'),
     versionsMax: z.int().positive().max(20).default(20).describe('Most versions per subject and window.'),
     instancesMax: z.int().positive().max(50).default(50).describe('Most instances per subject and window.'),
+    callersMax: z.int().positive().max(100).default(50).describe('Most callers per subject and window.'),
+    metricsMax: z.int().positive().max(1_000).default(500).describe('Most metric streams per subject and window.'),
+    templatesMax: z.int().positive().max(500).default(100).describe('Most log templates per subject and window.'),
+    traceSampleRatio: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(1)
+      .describe(
+        'Share of traces, by trace id, that are joined into edges and self times, 0 to 1. Lower it with the load.',
+      ),
+    traceKeepMs: z
+      .int()
+      .min(0)
+      .max(10 * MINUTE_MS)
+      .default(30 * SECOND_MS)
+      .describe('How long in ms, after its window, a span waits for a parent that ends later.'),
+    traceSpansMax: z
+      .int()
+      .positive()
+      .default(200_000)
+      .describe('Most spans that a joiner lane holds. Traces that begin above it are not joined.'),
   })
   .refine((config) => config.graceMs <= 10 * config.windowMs, {
     message: 'graceMs must be at most ten windows, or state is not bounded',

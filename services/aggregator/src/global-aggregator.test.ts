@@ -10,6 +10,7 @@ import { GlobalAggregator } from './global-aggregator.ts';
 
 const LANES = ['otlp_spans/0', 'otlp_spans/1', 'otlp_spans/2'];
 const STEPS = 220;
+const kind = 'traces';
 const CONFIG = AggregatorConfig.parse({ windowMs: 2_000, graceMs: 1_000, subjectTtlMs: 60_000 });
 
 interface Told {
@@ -27,25 +28,34 @@ function toldBy(from: string, dice: Prng): Told[] {
       const isSilent = service === 'fitful' && step > 40 && step < 130 + dice.below(4);
       if (isSilent || dice.chance(0.3)) continue;
       const startMs = Math.floor((step - 1) / 2) * 2_000;
-      told.push({ atMs, body: { type: 'partial', subject, startMs, spans: 1 + dice.below(5), series: [] } });
+      told.push({
+        atMs,
+        body: { type: 'partial', kind, subject, startMs, spans: 1 + dice.below(5), series: [], metrics: [] },
+      });
       if (dice.chance(0.2)) {
         const missed = { startMs, lateSpans: 1 + dice.below(3), earlySpans: dice.below(2) };
-        told.push({ atMs, body: { type: 'missed', subject, ...missed } });
+        told.push({ atMs, body: { type: 'missed', kind, subject, ...missed } });
       }
     }
     if (step > 20 && step < 24) {
       const tardy: Subject = { tenant: 'default', environment: 'demo', service: 'tardy' };
       const startMs = Math.floor((step - 1) / 2) * 2_000;
-      told.push({ atMs, body: { type: 'missed', subject: tardy, startMs, lateSpans: 1, earlySpans: 0 } });
+      told.push({ atMs, body: { type: 'missed', kind, subject: tardy, startMs, lateSpans: 1, earlySpans: 0 } });
     }
-    told.push({ atMs, body: { type: 'time', from, atMs: step * 1_000, blind: [], refusedTenants: [], reports: [] } });
+    told.push({
+      atMs,
+      body: { type: 'time', kind, from, atMs: step * 1_000, blind: [], refusedTenants: [], reports: [] },
+    });
   }
   return told;
 }
 
 /** What is said of subjects when the partitions are read in an order of the dice's, in long runs of one of them. */
 function saidOf(queues: readonly (readonly Told[])[], dice: Prng): WindowsMessage[] {
-  const aggregator = new GlobalAggregator(CONFIG, { lane: 'global:flyball.partials/0', rawPartitions: LANES });
+  const aggregator = new GlobalAggregator(CONFIG, {
+    lane: 'global:flyball.partials/0',
+    origins: { traces: LANES, metrics: [], logs: [], edges: [] },
+  });
   const said: WindowsMessage[] = [];
   const outbox = {
     emit: (_topic: string, _key: string, body: WindowsMessage) => void said.push(body),

@@ -1,14 +1,21 @@
-import type { Interval, PartialsMessage, RawMessage } from '@flyball/contracts';
-import { subjectKey } from '@flyball/contracts';
+import {
+  type Interval,
+  type PartialsMessage,
+  type RawMessage,
+  type SignalKind,
+  subjectKey,
+  type TracesMessage,
+} from '@flyball/contracts';
 import { decodeSnapshot, encodeSnapshot, RejectedError, slotStartMs } from '@flyball/core';
-import { TraceScan } from '@flyball/otlp';
+import { LogScan, MetricScan, TraceScan } from '@flyball/otlp';
 import type { Entry, Outbox, Processor, SkippedEntry } from '@flyball/runtime';
 import type { AggregatorConfig } from './config.ts';
 import { LocalBatch, type SavedBatch } from './local-batch.ts';
+import { type SavedSkeletons, SkeletonBatch } from './skeleton-batch.ts';
 import { type SavedReports, WriterReports } from './writer-reports.ts';
 
 /** What `local` says. */
-export type LocalOut = { 'flyball.partials': PartialsMessage };
+export type LocalOut = { 'flyball.partials': PartialsMessage; 'flyball.traces': TracesMessage };
 
 interface State {
   /** Log time of the partition: the greatest append time so far; `null` before the first entry. */
@@ -20,25 +27,43 @@ interface State {
   refusedTenants: string[];
 }
 
-type Saved = State & { readonly batch: SavedBatch; readonly reports: SavedReports };
+type Saved = State & {
+  readonly batch: SavedBatch;
+  readonly reports: SavedReports;
+  readonly skeletons: SavedSkeletons;
+};
+
+/** What a local aggregator reads. */
+export interface LocalPlace {
+  readonly kind: SignalKind;
+  /** The raw partition: `otlp_spans/3`. */
+  readonly from: string;
+  /** Lanes of `flyball.traces`. */
+  readonly lanes: number;
+}
 
 /**
- * First phase: sums up one raw partition between two time steps, and passes its time on. It alone reads spans, and
+ * First phase: sums up one raw partition between two time steps, and passes its time on. It alone reads telemetry, and
  * it alone decides what is late, so that no later stage depends on who was fast.
  */
 export class LocalAggregator implements Processor<RawMessage, LocalOut> {
   readonly #config: AggregatorConfig;
+  readonly #kind: SignalKind;
   readonly #from: string;
-  readonly #scan = new TraceScan();
+  readonly #spans = new TraceScan();
+  readonly #points = new MetricScan();
+  readonly #logs = new LogScan();
   readonly #batch: LocalBatch;
+  readonly #skeletons: SkeletonBatch;
   readonly #reports: WriterReports;
   #state: State = { atMs: null, lastMs: 0, stepMs: 0, blind: [], refusedTenants: [] };
 
-  /** @param from - the raw partition, `otlp_spans/3`. */
-  constructor(config: AggregatorConfig, from: string) {
+  constructor(config: AggregatorConfig, { kind, from, lanes }: LocalPlace) {
     this.#config = config;
+    this.#kind = kind;
     this.#from = from;
-    this.#batch = new LocalBatch(config);
+    this.#batch = new LocalBatch(config, kind);
+    this.#skeletons = new SkeletonBatch(config, lanes);
     this.#reports = new WriterReports(config);
   }
 
@@ -51,12 +76,26 @@ export class LocalAggregator implements Processor<RawMessage, LocalOut> {
       return;
     }
     try {
-      this.#scan.read(body.bytes);
+      this.#read(body.bytes, body.tenant);
     } catch (error) {
       if (!(error instanceof RejectedError)) throw error;
       return outbox.reject(error);
     }
-    this.#batch.add(this.#scan, body.tenant, this.#state.atMs!);
+  }
+
+  #read(bytes: Uint8Array, tenant: string): void {
+    const atMs = this.#state.atMs!;
+    if (this.#kind === 'metrics') {
+      this.#points.read(bytes);
+      this.#batch.addPoints(this.#points, tenant, atMs);
+    } else if (this.#kind === 'logs') {
+      this.#logs.read(bytes);
+      this.#batch.addLogs(this.#logs, tenant, atMs);
+    } else {
+      this.#spans.read(bytes);
+      this.#batch.addSpans(this.#spans, tenant, atMs);
+      this.#skeletons.add(this.#spans, tenant, atMs);
+    }
   }
 
   #refuse(tenants: readonly string[]): void {
@@ -92,20 +131,26 @@ export class LocalAggregator implements Processor<RawMessage, LocalOut> {
     for (const message of messages) outbox.emit('flyball.partials', subjectKey(message.subject), message);
     const { blind, refusedTenants } = state;
     const reports = this.#reports.take(stepMs);
-    const about = { from: this.#from, atMs: stepMs, blind, refusedTenants, reports };
+    const about = { kind: this.#kind, from: this.#from, atMs: stepMs, blind, refusedTenants, reports };
     outbox.broadcast('flyball.partials', { type: 'time', ...about });
+    if (this.#kind === 'traces') {
+      for (const { key, message } of this.#skeletons.take()) outbox.emit('flyball.traces', key, message);
+      outbox.broadcast('flyball.traces', { type: 'time', ...about });
+    }
     state.blind = [];
     state.refusedTenants = [];
   }
 
   snapshot(): Uint8Array {
-    return encodeSnapshot({ ...this.#state, batch: this.#batch.save(), reports: this.#reports.save() });
+    const [batch, reports, skeletons] = [this.#batch.save(), this.#reports.save(), this.#skeletons.save()];
+    return encodeSnapshot({ ...this.#state, batch, reports, skeletons });
   }
 
   restore(snapshot: Uint8Array): void {
-    const { batch, reports, ...state } = decodeSnapshot<Saved>(snapshot);
+    const { batch, reports, skeletons, ...state } = decodeSnapshot<Saved>(snapshot);
     this.#state = state;
     this.#reports.restore(reports);
     this.#batch.restore(batch);
+    this.#skeletons.restore(skeletons);
   }
 }

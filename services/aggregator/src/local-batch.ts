@@ -1,18 +1,19 @@
-import {
-  DEFAULT_ENVIRONMENT,
-  type Missed,
-  OVERFLOW,
-  type Partial,
-  type Series,
-  type Subject,
-  subjectKey,
-  UNKNOWN_SERVICE,
-} from '@flyball/contracts';
+import { type Missed, OVERFLOW, type Partial, type SignalKind, type Subject, subjectKey } from '@flyball/contracts';
 import { slotStartMs } from '@flyball/core';
-import { type ScannedResource, SPAN_FLAW, SPAN_KIND, type TraceScan } from '@flyball/otlp';
+import {
+  type LogScan,
+  type MetricScan,
+  type ScannedResource,
+  SPAN_FLAW,
+  SPAN_KIND,
+  type TraceScan,
+} from '@flyball/otlp';
 import type { AggregatorConfig } from './config.ts';
+import { subjectOfResource } from './resource-subject.ts';
 import { SeriesBudget } from './series-budget.ts';
-import { SeriesSet, type SeriesSum } from './series-sum.ts';
+import type { SeriesSum } from './series-sum.ts';
+import { templateOf } from './log-template.ts';
+import { type SavedSum, WindowSum } from './window-sum.ts';
 
 interface SubjectSum {
   readonly subject: Subject;
@@ -21,15 +22,10 @@ interface SubjectSum {
   earlySpans: number;
 }
 
-interface WindowSum {
-  spans: number;
-  readonly set: SeriesSet;
-}
-
 /** A batch as it is saved. */
 export type SavedBatch = readonly {
   readonly subject: Subject;
-  readonly windows: readonly { readonly startMs: number; readonly spans: number; readonly series: readonly Series[] }[];
+  readonly windows: readonly (readonly [number, SavedSum])[];
   readonly lateSpans: number;
   readonly earlySpans: number;
 }[];
@@ -40,11 +36,14 @@ export type SavedBatch = readonly {
  */
 export class LocalBatch {
   readonly #config: AggregatorConfig;
+  readonly #kind: SignalKind;
   #subjects = new Map<string, SubjectSum>();
   #budget: SeriesBudget;
 
-  constructor(config: AggregatorConfig) {
+  /** @param kind - of its windows. */
+  constructor(config: AggregatorConfig, kind: SignalKind) {
     this.#config = config;
+    this.#kind = kind;
     this.#budget = new SeriesBudget(config.seriesMax);
   }
 
@@ -53,8 +52,7 @@ export class LocalBatch {
    *
    * @param atMs - when the log appended it.
    */
-  add(scan: TraceScan, tenant: string, atMs: number): void {
-    const { windowMs, graceMs, earlyMs } = this.#config;
+  addSpans(scan: TraceScan, tenant: string, atMs: number): void {
     const subjects = scan.resources.map((resource) => this.#subject(tenant, resource));
     // Sums of this request by resource and window. Spans of one stand together: most find the sums of the one before.
     const sums = new Map<string, RequestSums>();
@@ -64,10 +62,8 @@ export class LocalBatch {
       const at = scan.resource[span]!;
       const subject = subjects[at]!;
       const endMs = scan.endMs[span]!;
-      const startMs = slotStartMs(endMs, windowMs);
-      if (endMs > atMs + earlyMs) subject.earlySpans += 1;
-      else if (atMs >= startMs + windowMs + graceMs) subject.lateSpans += 1;
-      else {
+      const startMs = this.#placeOf(subject, endMs, atMs);
+      if (startMs !== undefined) {
         if (known === undefined || at !== atBefore || startMs !== startBeforeMs) {
           const place = `${at}@${startMs}`;
           known = sums.get(place) ?? new RequestSums(this.#window(subject, startMs), scan.resources[at]!);
@@ -80,6 +76,53 @@ export class LocalBatch {
     for (const each of sums.values()) each.settle((span) => scan.traceIdOf(span));
   }
 
+  /** Adds all points of a scanned request. */
+  addPoints({ resources, points }: MetricScan, tenant: string, atMs: number): void {
+    const subjects = resources.map((resource) => this.#subject(tenant, resource));
+    for (const point of points) {
+      const subject = subjects[point.resource]!;
+      const startMs = this.#placeOf(subject, point.timeMs, atMs);
+      if (startMs === undefined) continue;
+      const window = this.#window(subject, startMs);
+      window.spans += 1;
+      const { metric, unit, type, attributes, traceId, timeMs, value, count } = point;
+      const { instance } = resources[point.resource]!;
+      const points = [{ timeMs, startMs: point.startMs, value, count }];
+      window.metrics.merge({ metric, unit, type, attributes, instance, points, traceId });
+    }
+  }
+
+  /** Adds all log records of a scanned request. One without a time is of when the log took it. */
+  addLogs({ resources, logs }: LogScan, tenant: string, atMs: number): void {
+    const subjects = resources.map((resource) => this.#subject(tenant, resource));
+    const touched = new Set<SeriesSum>();
+    for (const [index, { resource, severity, body, timeMs, traceId }] of logs.entries()) {
+      const subject = subjects[resource]!;
+      const startMs = this.#placeOf(subject, timeMs === 0 ? atMs : timeMs, atMs);
+      if (startMs === undefined) continue;
+      const window = this.#window(subject, startMs);
+      window.spans += 1;
+      const isError = severity === 'error' || severity === 'fatal';
+      const template = `${severity} ${templateOf(body)}`;
+      for (const id of [{ view: 'severity', name: severity } as const, { view: 'template', name: template } as const]) {
+        const sum = window.set.of({ ...id, kind: 0 });
+        sum.count(isError, traceId === '' ? -1 : index);
+        touched.add(sum);
+      }
+    }
+    for (const sum of touched) sum.settle((index) => logs[index]!.traceId);
+  }
+
+  /** Start of the window of something that happened at `timeMs`; `undefined`, and it is counted, where it came late or early. */
+  #placeOf(subject: SubjectSum, timeMs: number, atMs: number): number | undefined {
+    const { windowMs, graceMs, earlyMs } = this.#config;
+    const startMs = slotStartMs(timeMs, windowMs);
+    if (timeMs > atMs + earlyMs) subject.earlySpans += 1;
+    else if (atMs >= startMs + windowMs + graceMs) subject.lateSpans += 1;
+    else return startMs;
+    return undefined;
+  }
+
   /**
    * Takes out what was summed up: a partial per subject and window, then what was missed; subjects by name.
    *
@@ -89,11 +132,12 @@ export class LocalBatch {
     const missedMs = slotStartMs(stepMs, this.#config.windowMs);
     const messages: (Partial | Missed)[] = [];
     for (const [, { subject, windows, lateSpans, earlySpans }] of sorted(this.#subjects)) {
-      for (const [startMs, { spans, set }] of [...windows].sort(([a], [b]) => a - b)) {
-        messages.push({ type: 'partial', subject, startMs, spans, series: set.toSeries() });
+      for (const [startMs, sum] of [...windows].sort(([a], [b]) => a - b)) {
+        const [spans, series, metrics] = sum.save();
+        messages.push({ type: 'partial', kind: this.#kind, subject, startMs, spans, series, metrics });
       }
       if (lateSpans + earlySpans > 0) {
-        messages.push({ type: 'missed', subject, startMs: missedMs, lateSpans, earlySpans });
+        messages.push({ type: 'missed', kind: this.#kind, subject, startMs: missedMs, lateSpans, earlySpans });
       }
     }
     this.#subjects = new Map();
@@ -103,11 +147,7 @@ export class LocalBatch {
 
   save(): SavedBatch {
     return sorted(this.#subjects).map(([, { subject, windows, lateSpans, earlySpans }]) => {
-      const saved = [...windows]
-        .sort(([a], [b]) => a - b)
-        .map(([startMs, { spans, set }]) => {
-          return { startMs, spans, series: set.toSeries() };
-        });
+      const saved = [...windows].sort(([a], [b]) => a - b).map(([startMs, sum]) => [startMs, sum.save()] as const);
       return { subject, windows: saved, lateSpans, earlySpans };
     });
   }
@@ -116,19 +156,15 @@ export class LocalBatch {
     this.#subjects = new Map();
     this.#budget = new SeriesBudget(this.#config.seriesMax);
     for (const { subject, windows, lateSpans, earlySpans } of saved) {
-      const sums = windows.map(({ startMs, spans, series }) => {
-        return [startMs, { spans, set: new SeriesSet(this.#config, this.#budget, series) }] as const;
+      const sums = windows.map(([startMs, sum]) => {
+        return [startMs, new WindowSum(this.#config, this.#budget, sum)] as const;
       });
       this.#subjects.set(subjectKey(subject), { subject, windows: new Map(sums), lateSpans, earlySpans });
     }
   }
 
   #subject(tenant: string, { service, environment }: ScannedResource): SubjectSum {
-    const subject = {
-      tenant,
-      environment: environment === '' ? DEFAULT_ENVIRONMENT : environment,
-      service: service === '' ? UNKNOWN_SERVICE : service,
-    };
+    const subject = subjectOfResource(tenant, { service, environment });
     const key = subjectKey(subject);
     const known = this.#subjects.get(key);
     if (known !== undefined) return known;
@@ -143,7 +179,7 @@ export class LocalBatch {
   #window({ windows }: SubjectSum, startMs: number): WindowSum {
     const known = windows.get(startMs);
     if (known !== undefined) return known;
-    const sum = { spans: 0, set: new SeriesSet(this.#config, this.#budget) };
+    const sum = new WindowSum(this.#config, this.#budget);
     windows.set(startMs, sum);
     return sum;
   }

@@ -1,4 +1,5 @@
-import { OVERFLOW, type Series, type SeriesId, seriesKey, type View } from '@flyball/contracts';
+import { OVERFLOW, type Series, type SeriesId, seriesKey, type View, VIEWS } from '@flyball/contracts';
+import { SEVERITIES } from '@flyball/otlp';
 import { DurationSketch } from '@flyball/stats';
 import type { AggregatorConfig } from './config.ts';
 import type { SeriesBudget } from './series-budget.ts';
@@ -37,6 +38,14 @@ export class SeriesSum {
       this.#slowestTraceId = '';
       this.#slowestSpan = span;
     }
+    if (!isError) return;
+    this.#errors += 1;
+    if (this.#errorTraceId === '' && this.#errorSpan < 0) this.#errorSpan = span;
+  }
+
+  /** Counts something that takes no time, such as a log record. */
+  count(isError: boolean, span: number): void {
+    this.#count += 1;
     if (!isError) return;
     this.#errors += 1;
     if (this.#errorTraceId === '' && this.#errorSpan < 0) this.#errorSpan = span;
@@ -92,15 +101,19 @@ export class SeriesSet {
   readonly #limits: Readonly<Record<View, number>>;
   readonly #budget: SeriesBudget;
   readonly #sums = new Map<string, SeriesSum>();
-  readonly #counts: Record<View, number> = { service: 0, operation: 0, version: 0, instance: 0 };
+  readonly #counts = Object.fromEntries(VIEWS.map((view) => [view, 0])) as Record<View, number>;
 
   constructor(
-    { operationsMax, versionsMax, instancesMax }: AggregatorConfig,
+    { operationsMax, versionsMax, instancesMax, callersMax, templatesMax }: AggregatorConfig,
     budget: SeriesBudget,
     saved: readonly Series[] = [],
   ) {
     this.#budget = budget;
-    this.#limits = { service: 1, operation: operationsMax, version: versionsMax, instance: instancesMax };
+    this.#limits = {
+      ...{ service: 1, operation: operationsMax, version: versionsMax, instance: instancesMax },
+      ...{ caller: callersMax, gap: callersMax, self: operationsMax },
+      ...{ severity: SEVERITIES.length, template: templatesMax },
+    };
     for (const series of saved) this.of(series).merge(series);
   }
 

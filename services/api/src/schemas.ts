@@ -1,4 +1,4 @@
-import { Assessment, AuditEntry, Command, OutcomesMessage } from '@flyball/contracts';
+import { Assessment, AuditEntry, Command, OutcomesMessage, VIEWS } from '@flyball/contracts';
 import { z } from 'zod';
 
 /** An error as RFC 9457 says it, with a stable code and what to do. */
@@ -33,7 +33,7 @@ export type ServiceSummary = z.infer<typeof ServiceSummary>;
 
 /** Sums of one series over the windows that are kept. */
 export const SeriesTotal = z.object({
-  view: z.enum(['service', 'operation', 'version', 'instance']),
+  view: z.enum(VIEWS),
   name: z.string(),
   /** OTLP span kind of an operation, else 0. */
   kind: z.int(),

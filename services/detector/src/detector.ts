@@ -3,6 +3,7 @@ import {
   type SignalsMessage,
   subjectKey,
   type Window,
+  WINDOW_KINDS,
   type WindowsClosed,
   type WindowsMessage,
 } from '@flyball/contracts';
@@ -37,14 +38,14 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
   constructor(config: DetectorConfig, partition: number, lanes: number) {
     this.#config = config;
     this.#lane = laneName('detector', 'flyball.windows', partition);
-    this.#frontier = new Frontier(
-      Array.from({ length: lanes }, (_, lane) => laneName('global', 'flyball.partials', lane)),
-    );
+    const globals = Array.from({ length: lanes }, (_, lane) => laneName('global', 'flyball.partials', lane));
+    this.#frontier = new Frontier(globals.flatMap((from) => WINDOW_KINDS.map((kind) => `${from} ${kind}`)));
   }
 
   process({ body }: Entry<WindowsMessage>, outbox: Outbox<DetectorOut>): void {
-    if (body.type === 'window') this.#judge(body, outbox);
-    else if (body.type === 'gone') this.#subjects.delete(subjectKey(body.subject));
+    if (body.type === 'window') {
+      if (body.kind === 'traces') this.#judge(body, outbox);
+    } else if (body.type === 'gone') this.#subjects.delete(subjectKey(body.subject));
     else this.#passTime(body, outbox);
   }
 
@@ -72,9 +73,10 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
     }
   }
 
-  #passTime({ from, endMs, coverage }: WindowsClosed, outbox: Outbox<DetectorOut>): void {
-    this.#coverages[from] = coverage;
-    if (!this.#frontier.raise(from, endMs)) return;
+  #passTime({ from, kind, endMs, coverage }: WindowsClosed, outbox: Outbox<DetectorOut>): void {
+    const origin = `${from} ${kind}`;
+    this.#coverages[origin] = coverage;
+    if (!this.#frontier.raise(origin, endMs)) return;
     const least = Math.min(...Object.values(this.#coverages));
     outbox.broadcast('flyball.signals', {
       type: 'closed',

@@ -13,8 +13,7 @@ import {
 import type { IngestConfig } from './config.ts';
 import { type Ingest, RETRY_AFTER_MS } from './ingest.ts';
 import { portError } from './port-error.ts';
-
-const TRACE_SERVICE = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+import { SIGNALS } from './signals.ts';
 
 /** A transport that listens. */
 export interface Listening {
@@ -37,25 +36,27 @@ export async function listenGrpc(ingest: Ingest, config: IngestConfig): Promise<
     'grpc.keepalive_time_ms': 60_000,
   });
   const identity = <T>(bytes: T): T => bytes;
-  const definition = {
-    Export: {
-      path: TRACE_SERVICE,
-      requestStream: false,
-      responseStream: false,
-      requestDeserialize: identity<Buffer>,
-      requestSerialize: identity<Buffer>,
-      responseSerialize: identity<Buffer>,
-      responseDeserialize: identity<Buffer>,
-    },
-  };
-  server.addService(definition, {
-    Export: (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
-      ingest.traces(call.request, DEFAULT_TENANT).then(
-        (accepted) => done(null, Buffer.from(encodeExportResponse(accepted))),
-        (error: unknown) => done(statusOf(error)),
-      );
-    },
-  });
+  for (const { signal, grpcPath } of SIGNALS) {
+    const definition = {
+      Export: {
+        path: grpcPath,
+        requestStream: false,
+        responseStream: false,
+        requestDeserialize: identity<Buffer>,
+        requestSerialize: identity<Buffer>,
+        responseSerialize: identity<Buffer>,
+        responseDeserialize: identity<Buffer>,
+      },
+    };
+    server.addService(definition, {
+      Export: (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
+        ingest.export(signal, call.request, DEFAULT_TENANT).then(
+          (accepted) => done(null, Buffer.from(encodeExportResponse(accepted))),
+          (error: unknown) => done(statusOf(error)),
+        );
+      },
+    });
+  }
   const port = await new Promise<number>((resolve, reject) => {
     const address = `${config.host}:${config.grpcPort}`;
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {

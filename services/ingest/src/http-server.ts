@@ -1,5 +1,5 @@
-import { DEFAULT_TENANT } from '@flyball/contracts';
-import { AppError, RejectedError } from '@flyball/core';
+import { DEFAULT_TENANT, type SignalKind } from '@flyball/contracts';
+import { AppError, RejectedError, utf8 } from '@flyball/core';
 import { encodeExportResponse, encodeRpcStatus, RPC_CODE, type RpcDetails } from '@flyball/otlp';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
@@ -7,13 +7,21 @@ import { gunzip, gunzipSync } from 'node:zlib';
 import type { IngestConfig } from './config.ts';
 import type { Listening } from './grpc-server.ts';
 import { type Ingest, RETRY_AFTER_MS } from './ingest.ts';
+import { encodeJsonRequest, jsonResponse } from './json-request.ts';
 import { portError } from './port-error.ts';
+import { SIGNALS } from './signals.ts';
 
 const PROTOBUF = 'application/x-protobuf';
+const JSON_TYPE = 'application/json';
 /** Below this size the thread pool costs more than it saves. */
 const SYNC_GUNZIP_BYTES_MAX = 256 * 1024;
 const GUNZIP_CHUNK_BYTES = 1024 * 1024;
 const gunzipAsync = promisify(gunzip);
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
 
 /** A refusal before the data itself was looked at. */
 class HttpRefusal extends Error {
@@ -28,8 +36,7 @@ class HttpRefusal extends Error {
 }
 
 /**
- * OTLP/HTTP with protobuf bodies, plain or gzip. Every error is a `google.rpc.Status` in protobuf; what may be
- * sent again is 503 with Retry-After, never 500.
+ * OTLP/HTTP with protobuf or JSON bodies, plain or gzip. Every error is a `google.rpc.Status`; what may be sent again is 503 with Retry-After, never 500.
  *
  * @throws {UnavailableError} `PORT_TAKEN` when something else listens there.
  */
@@ -37,8 +44,8 @@ export async function listenHttp(ingest: Ingest, config: IngestConfig): Promise<
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 60_000 });
   server.on('request', (request, response) => {
     void answer(ingest, config, request).then(
-      (body) => reply(response, 200, body),
-      (error: unknown) => refuse(response, error),
+      (body) => reply({ request, response }, 200, body),
+      (error: unknown) => refuse({ request, response }, error),
     );
   });
   await new Promise<void>((resolve, reject) => {
@@ -57,15 +64,16 @@ export async function listenHttp(ingest: Ingest, config: IngestConfig): Promise<
   };
 }
 
+/** Kinds of telemetry by path. Source: opentelemetry-proto, specification.md, "OTLP/HTTP Request". */
+const PATHS = new Map<string, SignalKind>(SIGNALS.map(({ signal }) => [`/v1/${signal}`, signal]));
+
 async function answer(ingest: Ingest, config: IngestConfig, request: IncomingMessage): Promise<Uint8Array> {
-  const path = request.url?.split('?')[0];
-  if (path !== '/v1/traces') {
-    throw new HttpRefusal(404, `no such path: POST /v1/traces takes traces; metrics and logs are not taken`);
-  }
+  const signal = PATHS.get(request.url?.split('?')[0] ?? '');
+  if (signal === undefined) throw new HttpRefusal(404, `no such path: POST ${[...PATHS.keys()].join(', ')}`);
   if (request.method !== 'POST') throw new HttpRefusal(405, 'supported: [POST]', { allow: 'POST' });
-  const type = request.headers['content-type'] ?? '';
-  if (!/^application\/x-protobuf *(;|$)/i.test(type)) {
-    throw new HttpRefusal(415, `supported content type: ${PROTOBUF}`);
+  const type = typeOf(request);
+  if (type !== PROTOBUF && type !== JSON_TYPE) {
+    throw new HttpRefusal(415, `supported content types: ${PROTOBUF}, ${JSON_TYPE}`);
   }
   const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
   if (encoding !== 'identity' && encoding !== 'gzip') {
@@ -73,7 +81,14 @@ async function answer(ingest: Ingest, config: IngestConfig, request: IncomingMes
   }
   const body = await bodyOf(request, config.requestBytesMax);
   const bytes = encoding === 'gzip' ? await inflate(body, config.requestBytesMax) : body;
-  return encodeExportResponse(await ingest.traces(bytes, DEFAULT_TENANT));
+  const isJson = type === JSON_TYPE;
+  const accepted = await ingest.export(signal, isJson ? encodeJsonRequest(signal, bytes) : bytes, DEFAULT_TENANT);
+  return isJson ? utf8(JSON.stringify(jsonResponse(signal, accepted))) : encodeExportResponse(accepted);
+}
+
+/** Media type of a body, without parameters. */
+function typeOf({ headers }: IncomingMessage): string {
+  return (headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
 }
 
 async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
@@ -101,18 +116,24 @@ async function inflate(body: Buffer, maxBytes: number): Promise<Uint8Array> {
 }
 
 function reply(
-  response: ServerResponse,
+  { request, response }: Exchange,
   status: number,
   body: Uint8Array,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  response.writeHead(status, { 'content-type': PROTOBUF, 'content-length': body.length, ...headers });
+  const type = typeOf(request) === JSON_TYPE ? JSON_TYPE : PROTOBUF;
+  response.writeHead(status, { 'content-type': type, 'content-length': body.length, ...headers });
   response.end(body);
 }
 
-/** Source: opentelemetry-proto, specification.md, "OTLP/HTTP Response", "Failures" and "OTLP/HTTP Throttling". */
-function refuse(response: ServerResponse, error: unknown): void {
-  const status = (code: number, message: string, details: RpcDetails = {}) => encodeRpcStatus(code, message, details);
+/**
+ * Source: opentelemetry-proto, specification.md, "OTLP/HTTP Response", "Failures" and "OTLP/HTTP Throttling"; in JSON
+ * where the request was.
+ */
+function refuse(response: Exchange, error: unknown): void {
+  const isJson = typeOf(response.request) === JSON_TYPE;
+  const status = (code: number, message: string, details: RpcDetails = {}) =>
+    isJson ? utf8(JSON.stringify({ code, message })) : encodeRpcStatus(code, message, details);
   if (error instanceof HttpRefusal) {
     const code = error.status === 413 ? RPC_CODE.resourceExhausted : RPC_CODE.invalidArgument;
     reply(response, error.status, status(code, error.message), error.headers);

@@ -1,45 +1,58 @@
-import { SPAN_FLAW, type TraceScan, withoutSpans } from '@flyball/otlp';
+import { withoutItems } from '@flyball/otlp';
+import type { Scanned, SignalForm } from './signals.ts';
+
+/** Why an item can never count. */
+export type Flaw = 'traceId' | 'spanId' | 'timeless' | 'early';
+
+const WORDS: Readonly<Record<Flaw, string>> = {
+  traceId: 'with an invalid trace id (16 bytes, not all zero)',
+  spanId: 'with an invalid span id (8 bytes, not all zero)',
+  timeless: 'without a time',
+  early: 'early: too far in the future',
+};
 
 /** What remains of a request, and what is to be said to its sender. */
 export interface Screened {
-  /** What is stored: the request as it came, or without its rejected spans. */
+  /** What is stored: the request as it came, or without its rejected items. */
   readonly bytes: Uint8Array;
-  readonly spans: number;
-  readonly rejectedSpans: number;
-  /** Why spans were rejected, or a warning; '' when there is nothing to say. */
+  readonly items: number;
+  readonly rejected: number;
+  /** Why items were rejected, or a warning; '' when there is nothing to say. */
   readonly message: string;
 }
 
 /**
- * Sorts out the spans of a scanned request that can never count: ids that identify nothing, and ends too far
- * ahead of the log's time. A request without any passes as it is, byte for byte.
+ * Sorts out the items of a scanned request that can never count: ids that identify nothing, no time, and times too far
+ * ahead of the log's. A request without any passes as it is, byte for byte.
  *
- * @param earlyAfterMs - instant after which a span's end is too early to be true, ms since the Unix epoch.
+ * @param earlyAfterMs - instant after which a time is too early to be true, ms since the Unix epoch.
  */
-export function screen(bytes: Uint8Array, scan: TraceScan, earlyAfterMs: number): Screened {
-  const counts = { traceId: 0, spanId: 0, early: 0 };
-  let latestMs = 0;
-  for (let span = 0; span < scan.count; span += 1) {
-    const flaw = scan.flaw[span];
-    if (flaw === SPAN_FLAW.traceId) counts.traceId += 1;
-    else if (flaw === SPAN_FLAW.spanId) counts.spanId += 1;
-    else if (scan.endMs[span]! > earlyAfterMs) counts.early += 1;
-    latestMs = Math.max(latestMs, scan.endMs[span]!);
+export function screen(
+  bytes: Uint8Array,
+  { items, isUnnamed, latestMs, flawOf }: Scanned,
+  { signal, items: name }: SignalForm,
+  earlyAfterMs: number,
+): Screened {
+  const counts = { traceId: 0, spanId: 0, timeless: 0, early: 0 };
+  const rejected = new Set<number>();
+  for (let item = 0; item < items; item += 1) {
+    const flaw = flawOf(item, earlyAfterMs);
+    if (flaw === undefined) continue;
+    counts[flaw] += 1;
+    rejected.add(item);
   }
-  const rejectedSpans = counts.traceId + counts.spanId + counts.early;
-  if (rejectedSpans === 0) {
-    const isUnnamed = scan.resources.some(({ service }) => service === '');
-    const message =
-      isUnnamed && scan.count > 0 ? 'a resource has no service.name: its spans count as unknown_service' : '';
-    return { bytes, spans: scan.count, rejectedSpans, message };
+  const called = name.replace('_', ' ');
+  if (rejected.size === 0) {
+    const warns = isUnnamed && items > 0;
+    const message = warns ? `a resource has no service.name: its ${called} count as unknown_service` : '';
+    return { bytes, items, rejected: 0, message };
   }
-  const isRejected = (span: number) => scan.flaw[span] !== SPAN_FLAW.none || scan.endMs[span]! > earlyAfterMs;
-  const reasons = [
-    counts.traceId > 0 && `${counts.traceId} with an invalid trace id (16 bytes, not all zero)`,
-    counts.spanId > 0 && `${counts.spanId} with an invalid span id (8 bytes, not all zero)`,
-    counts.early > 0 &&
-      `${counts.early} early: too far in the future (up to ${latestMs - earlyAfterMs} ms beyond the limit)`,
-  ].filter((reason) => reason !== false);
-  const message = `rejected spans: ${reasons.join('; ')}`;
-  return { bytes: withoutSpans(bytes, isRejected), spans: scan.count, rejectedSpans, message };
+  const reasons = (Object.keys(counts) as Flaw[])
+    .filter((flaw) => counts[flaw] > 0)
+    .map((flaw) => {
+      const more = flaw === 'early' ? ` (up to ${latestMs - earlyAfterMs} ms beyond the limit)` : '';
+      return `${counts[flaw]} ${WORDS[flaw]}${more}`;
+    });
+  const kept = withoutItems(bytes, signal, (item) => rejected.has(item));
+  return { bytes: kept, items, rejected: rejected.size, message: `rejected ${called}: ${reasons.join('; ')}` };
 }

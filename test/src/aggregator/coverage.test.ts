@@ -181,7 +181,7 @@ describe('beyond a limit', () => {
       const spans = Array.from({ length: names }, (_, index) => ({
         endMs,
         name: `GET /${index}`,
-        hasParent: true,
+        parentId: '2'.repeat(16),
         kind: 3,
       }));
       await bench.send(0, spans);

@@ -1,5 +1,13 @@
 import { type AggregatorConfig, GlobalAggregator, LocalAggregator } from '@flyball/aggregator';
-import { deadLettersCodec, partialsCodec, readRaw, type Tick, type Window, windowsCodec } from '@flyball/contracts';
+import {
+  deadLettersCodec,
+  partialsCodec,
+  readRaw,
+  type Tick,
+  tracesCodec,
+  type Window,
+  windowsCodec,
+} from '@flyball/contracts';
 import { MemoryLog, MemoryObjects } from '@flyball/memory';
 import { DEATHS_MAX, laneName, LaneRunner, type LaneSpec, recordDeath, type TopicBodies } from '@flyball/runtime';
 import { recordsOf, type TestSpan, traceRequest } from '@flyball/testing';
@@ -11,20 +19,25 @@ const LANES = 2;
 function specsOf(config: AggregatorConfig): LaneSpec<unknown, TopicBodies>[] {
   const outlet = (topic: string, codec: object) => ({ topic, codec, partitions: LANES });
   const every = { behaviour: 'test', deadLetters: outlet('flyball.dead_letters', deadLettersCodec) };
-  const rawPartitions = Array.from({ length: RAW }, (_, lane) => `otlp_spans/${lane}`);
+  const traces = Array.from({ length: RAW }, (_, lane) => `otlp_spans/${lane}`);
+  const origins = { traces, metrics: [], logs: [], edges: [] };
   return [
     {
       ...every,
       name: 'local',
-      create: (lane: number) => new LocalAggregator(config, `otlp_spans/${lane}`),
+      create: (lane: number) =>
+        new LocalAggregator(config, { kind: 'traces', from: `otlp_spans/${lane}`, lanes: LANES }),
       inbox: { topic: 'otlp_spans', codec: { encode: () => new Uint8Array(0), decode: readRaw }, foreign: true },
-      outboxes: { 'flyball.partials': outlet('flyball.partials', partialsCodec) },
+      outboxes: {
+        'flyball.partials': outlet('flyball.partials', partialsCodec),
+        'flyball.traces': outlet('flyball.traces', tracesCodec),
+      },
     },
     {
       ...every,
       name: 'global',
       create: (lane: number) =>
-        new GlobalAggregator(config, { lane: laneName('global', 'flyball.partials', lane), rawPartitions }),
+        new GlobalAggregator(config, { lane: laneName('global', 'flyball.partials', lane), origins }),
       inbox: { topic: 'flyball.partials', codec: partialsCodec, foreign: false },
       outboxes: { 'flyball.windows': outlet('flyball.windows', windowsCodec) },
     },
@@ -46,7 +59,7 @@ export class TwoPhases {
   static async open(config: AggregatorConfig): Promise<TwoPhases> {
     const bench = new TwoPhases(config);
     await bench.log.create('otlp_spans', RAW);
-    for (const topic of ['flyball.partials', 'flyball.windows', 'flyball.dead_letters'])
+    for (const topic of ['flyball.partials', 'flyball.traces', 'flyball.windows', 'flyball.dead_letters'])
       await bench.log.create(topic, LANES);
     await bench.#open();
     return bench;

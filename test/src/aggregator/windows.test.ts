@@ -53,7 +53,7 @@ describe('a window', () => {
             environment: dice.pick(['prod', 'stage']),
             name: dice.pick(['GET /', 'POST /x', 'db']),
             kind: dice.pick([1, 2, 3, 5]),
-            hasParent: dice.chance(0.8),
+            ...(dice.chance(0.8) && { parentId: '2'.repeat(16) }),
             isError: dice.chance(0.2),
             durationUs: dice.below(dice.chance(0.1) ? 2 : 500_000),
             // Also exactly as far ahead as may be, and to the millisecond too late.
@@ -74,7 +74,7 @@ describe('a window', () => {
               const window = oracle.get(place) ?? { spans: 0, series: new Map() };
               oracle.set(place, window);
               window.spans += 1;
-              const isRequest = span.kind === 2 || span.kind === 5 || !span.hasParent;
+              const isRequest = span.kind === 2 || span.kind === 5 || span.parentId === undefined;
               const names = [
                 `operation ${span.name} ${span.kind}`,
                 ...(isRequest ? ['service  0', `version ${span.version} 0`, `instance ${span.instance} 0`] : []),

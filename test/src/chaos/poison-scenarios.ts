@@ -28,7 +28,7 @@ interface Blow {
 }
 
 const MALFORMED = /^(gRPC INVALID_ARGUMENT|HTTP 400) .*OTLP_MALFORMED/s;
-const TOO_LARGE = /^(gRPC INVALID_ARGUMENT|HTTP 400) .*SPAN_TOO_LARGE/s;
+const TOO_LARGE = /^(gRPC INVALID_ARGUMENT|HTTP 400) .*ITEM_TOO_LARGE/s;
 /** The other spans of the request are stored. */
 const ONE_TOO_LARGE = /^OK .*1 larger than a record/s;
 const STORED = /^OK $/;

@@ -10,7 +10,7 @@ export interface Answered {
   readonly status: string;
   /** Why it, or a part of it, was refused; '' where there is nothing to say. */
   readonly words: string;
-  readonly rejectedSpans: number;
+  readonly rejected: number;
 }
 
 /** A sender beside the honest one, without a ledger: what became of its spans is told by the records. */
@@ -34,14 +34,14 @@ export class Stranger {
     this.#count += 1;
     const answer = await (this.#count % 2 === 0 ? this.#client.overHttp(bytes) : this.#client.overGrpc(bytes));
     const { status, text, body } = answer;
-    const { rejectedSpans, message } = decodeExportResponse(body);
-    return { status, words: text || message, rejectedSpans };
+    const { rejected, message } = decodeExportResponse(body);
+    return { status, words: text || message, rejected };
   }
 
   /** Sends a body over HTTP with headers of its own. */
   async post(bytes: Uint8Array, headers: Readonly<Record<string, string>>): Promise<Answered> {
     const { status, text } = await this.#client.overHttp(bytes, headers);
-    return { status, words: text, rejectedSpans: 0 };
+    return { status, words: text, rejected: 0 };
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { OVERFLOW, type SignalsMessage } from '@flyball/contracts';
+import { OVERFLOW, type SignalsMessage, WINDOW_KINDS, type WindowKind } from '@flyball/contracts';
 import { textOf } from '@flyball/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -9,14 +9,18 @@ import { CONFIG, SimulatedService, tellTo } from './simulated-service.ts';
 // passed on truthfully, or the planner acts on half of what is known.
 // Method: examples, and random windows with restarts at random places beside a detector that is never restarted.
 
-test('time passes on when every lane has passed it', () => {
+test('time passes on when every lane has passed it, with every kind of window', () => {
   const detector = new Detector(CONFIG, 2, 2);
   const said: SignalsMessage[] = [];
   const from = (lane: number) => `global:flyball.partials/${lane}`;
-  tellTo(detector, { type: 'closed', from: from(0), endMs: 4_000, coverage: 0.5 }, said);
+  const close = (lane: number, kinds: readonly WindowKind[], endMs: number, coverage: number) => {
+    for (const kind of kinds) tellTo(detector, { type: 'closed', kind, from: from(lane), endMs, coverage }, said);
+  };
+  close(0, WINDOW_KINDS, 4_000, 0.5);
+  close(1, ['traces', 'metrics', 'logs'], 4_000, 1);
   expect(said).toEqual([]);
-  tellTo(detector, { type: 'closed', from: from(1), endMs: 2_000, coverage: 1 }, said);
-  tellTo(detector, { type: 'closed', from: from(1), endMs: 4_000, coverage: 1 }, said);
+  close(1, ['edges'], 2_000, 1);
+  close(1, ['edges'], 4_000, 1);
   const own = { type: 'closed', from: 'detector:flyball.windows/2' };
   expect(said).toEqual([
     { ...own, endMs: 2_000, coverage: 0.5 },
@@ -85,6 +89,7 @@ test('a restart cannot be noticed', () => {
         const body = { ...window, subject: { ...window.subject, service } };
         const closed = {
           type: 'closed',
+          kind: WINDOW_KINDS[index % WINDOW_KINDS.length]!,
           from: `global:flyball.partials/${lane}`,
           endMs: window.endMs,
           coverage: each.coverage,

@@ -96,7 +96,8 @@ export class SimulatedService {
     }
     const times = { startMs: this.#endMs - WINDOW_MS, endMs: this.#endMs };
     const subject = { tenant: 'default', environment: 'test', service: 'shop' };
-    return { type: 'window', subject, ...times, coverage, spans: 0, lateSpans, earlySpans: 0, series };
+    const counts = { spans: 0, lateSpans, earlySpans: 0 };
+    return { type: 'window', kind: 'traces', subject, ...times, coverage, ...counts, series, metrics: [] };
   }
 
   get signals(): Signal[] {

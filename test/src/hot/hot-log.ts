@@ -24,7 +24,7 @@ export function subjectCalled(service: string, environment = 'prod') {
 
 export function windowOf(service: string, endMs: number, spans = 1): Window {
   const about = { subject: subjectCalled(service), startMs: endMs - 10_000, endMs, coverage: 1 };
-  return { type: 'window', ...about, spans, lateSpans: 0, earlySpans: 0, series: [] };
+  return { type: 'window', kind: 'traces', ...about, spans, lateSpans: 0, earlySpans: 0, series: [], metrics: [] };
 }
 
 export function assessmentOf(service: string, endMs: number): Assessment {

@@ -3,7 +3,7 @@ import { UnavailableError, WireWriter } from '@flyball/core';
 import { Ingest, IngestConfig, listenGrpc, listenHttp, type Listening } from '@flyball/ingest';
 import { MemoryLog } from '@flyball/memory';
 import { decodeExportResponse, TraceScan } from '@flyball/otlp';
-import { Marks, provenanceOf } from '@flyball/runtime';
+import { createRawTopics, Marks, provenanceOf } from '@flyball/runtime';
 import { allRecords, type AppendFault, FaultyLog, traceRequest } from '@flyball/testing';
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
 import { request as httpRequest } from 'node:http';
@@ -36,13 +36,13 @@ async function start(settings: Partial<IngestConfig> = {}): Promise<void> {
     ...settings,
   });
   log = new MemoryLog(Date.now);
-  await log.create('otlp_spans', PARTITIONS);
+  await createRawTopics(log, PARTITIONS);
   faults = [];
   registry = new Registry();
   ingest = await Ingest.open(config, {
     log: new FaultyLog(
       log,
-      () => faults.shift() ?? 'none',
+      ({ topic }) => (topic === 'otlp_spans' ? (faults.shift() ?? 'none') : 'none'),
       () => false,
     ),
     registry,
@@ -144,13 +144,13 @@ describe('a good request', () => {
     expect(await post(new Uint8Array(0))).toMatchObject({ status: 200 });
     const { body } = await post(traceRequest([{ endMs: NOW, service: '' }]));
     expect(decodeExportResponse(body)).toMatchObject({
-      rejectedSpans: 0,
+      rejected: 0,
       message: expect.stringContaining('unknown_service'),
     });
   });
 
   test('that comes while others wait shares their append', async () => {
-    await Promise.all(Array.from({ length: 50 }, () => ingest.traces(good, 'default')));
+    await Promise.all(Array.from({ length: 50 }, () => ingest.export('traces', good, 'default')));
     expect((await allRecords(log, 'otlp_spans')).length).toBeLessThan(50);
     expect(await storedSpans()).toBe(100);
   });
@@ -168,8 +168,8 @@ describe('a request with invalid spans', () => {
       { endMs: NOW, service: 'cart' },
     ]);
     for (const body of [await call(mixed), (await post(mixed)).body]) {
-      const { rejectedSpans, message } = decodeExportResponse(body);
-      expect(rejectedSpans).toBe(3);
+      const { rejected, message } = decodeExportResponse(body);
+      expect(rejected).toBe(3);
       for (const reason of ['trace id', 'span id', 'future']) expect(message).toContain(reason);
     }
     expect(await storedSpans()).toBe(6);
@@ -208,7 +208,7 @@ describe('a bad request', () => {
 
   test('over HTTP: another method or path', async () => {
     expect(await post(good, {}, '/v1/traces', 'PUT')).toMatchObject({ status: 405, headers: { allow: 'POST' } });
-    expect(await post(good, {}, '/v1/metrics')).toMatchObject({ status: 404 });
+    expect(await post(good, {}, '/v1/profiles')).toMatchObject({ status: 404 });
   });
 
   test('over gRPC: malformed is INVALID_ARGUMENT with a BadRequest, too large is RESOURCE_EXHAUSTED', async () => {
@@ -267,7 +267,10 @@ describe('when the log does not take it', () => {
     await Promise.all([grpc.close(), http.close()]);
     await start({ pendingBytesMax: 1024 * 1024, requestBytesMax: 4_000_000, tickMs: 100 });
     const large = traceRequest(Array.from({ length: 9_000 }, () => ({ endMs: NOW })));
-    const results = await Promise.allSettled([ingest.traces(large, 'default'), ingest.traces(large, 'default')]);
+    const results = await Promise.allSettled([
+      ingest.export('traces', large, 'default'),
+      ingest.export('traces', large, 'default'),
+    ]);
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     expect((results[1] as PromiseRejectedResult).reason).toBeInstanceOf(UnavailableError);
     await expect

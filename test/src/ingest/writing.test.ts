@@ -3,7 +3,7 @@ import { Prng } from '@flyball/core';
 import { Ingest, IngestConfig } from '@flyball/ingest';
 import { MemoryLog } from '@flyball/memory';
 import { TraceScan } from '@flyball/otlp';
-import { type Log, Marks, provenanceOf } from '@flyball/runtime';
+import { createRawTopics, type Log, Marks, provenanceOf } from '@flyball/runtime';
 import { allRecords, altered, type AppendFault, FaultyLog, traceRequest } from '@flyball/testing';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -26,10 +26,14 @@ let gate: Promise<void> | undefined;
 
 async function open(draw: () => AppendFault, settings: Partial<IngestConfig> = {}): Promise<void> {
   log = new MemoryLog(Date.now);
-  await log.create('otlp_spans', 1);
+  await createRawTopics(log, 1);
   registry = new Registry();
   gate = undefined;
-  const faulty = new FaultyLog(log, draw, () => false);
+  const faulty = new FaultyLog(
+    log,
+    ({ topic }) => (topic === 'otlp_spans' ? draw() : 'none'),
+    () => false,
+  );
   const slow = altered<Log>(faulty, {
     append: async (to, records) => {
       await gate;
@@ -68,7 +72,8 @@ async function refusalsTold(): Promise<Record<string, number>> {
 }
 async function balanceOf(metric: string): Promise<Record<string, number>> {
   const { values } = await registry.getSingleMetric(metric)!.get();
-  const counts = Object.fromEntries(values.map(({ labels, value }) => [String(labels['outcome']), value]));
+  const ours = values.filter(({ labels }) => (labels['signal'] ?? 'traces') === 'traces');
+  const counts = Object.fromEntries(ours.map(({ labels, value }) => [String(labels['outcome']), value]));
   const { received = 0, ...ends } = counts;
   expect(
     Object.values(ends).reduce((sum, count) => sum + count, 0),
@@ -91,11 +96,11 @@ test('whatever the log does, every refusal is told once, and every request and s
     for (let round = 0; round < 30; round += 1) {
       const sent = Array.from({ length: dice.below(4) }, async () => {
         const [tenant, spans] = [dice.pick(TENANTS), 1 + dice.below(5)];
-        await ingest.traces(requestOf(tenant, spans), tenant).catch(({ code }: { code: string }) => {
+        await ingest.export('traces', requestOf(tenant, spans), tenant).catch(({ code }: { code: string }) => {
           if (code === 'INGEST_REFUSED') shed[tenant] = (shed[tenant] ?? 0) + spans;
         });
       });
-      if (dice.chance(0.2)) await ingest.traces(new Uint8Array([1, 2, 3]), 'a').catch(() => undefined);
+      if (dice.chance(0.2)) await ingest.export('traces', new Uint8Array([1, 2, 3]), 'a').catch(() => undefined);
       await Promise.all(sent);
       if (dice.chance(0.5)) await tick();
     }
@@ -117,10 +122,10 @@ test('refusals are told also when ticks pile up behind an append that takes long
   const faults: AppendFault[] = ['full', 'full'];
   await open(() => faults.shift() ?? 'none');
   let release!: () => void;
-  await expect(ingest.traces(requestOf('a', 3), 'a')).rejects.toMatchObject({ code: 'INGEST_REFUSED' });
-  await expect(ingest.traces(requestOf('b', 2), 'b')).rejects.toMatchObject({ code: 'INGEST_REFUSED' });
+  await expect(ingest.export('traces', requestOf('a', 3), 'a')).rejects.toMatchObject({ code: 'INGEST_REFUSED' });
+  await expect(ingest.export('traces', requestOf('b', 2), 'b')).rejects.toMatchObject({ code: 'INGEST_REFUSED' });
   gate = new Promise((resolve) => (release = resolve));
-  const waiting = ingest.traces(requestOf('c', 1), 'c');
+  const waiting = ingest.export('traces', requestOf('c', 1), 'c');
   for (let nth = 0; nth < 3; nth += 1) await tick();
   release();
   await waiting;
@@ -134,17 +139,19 @@ test('what a partition refused is told before anything moves its time on: by the
   await open(() => faults.shift() ?? 'none');
   let release!: () => void;
   gate = new Promise((resolve) => (release = resolve));
-  const refused = expect(ingest.traces(requestOf('a', 3), 'a')).rejects.toMatchObject({ code: 'INGEST_REFUSED' });
+  const refused = expect(ingest.export('traces', requestOf('a', 3), 'a')).rejects.toMatchObject({
+    code: 'INGEST_REFUSED',
+  });
   await settle();
   await tick();
-  const next = ingest.traces(requestOf('b', 1), 'b');
+  const next = ingest.export('traces', requestOf('b', 1), 'b');
   release();
   await Promise.all([refused, next]);
   expect((await entries())[0]).toMatchObject({ type: 'tick', refused: { a: 3 }, writer: expect.any(String) });
   // Also where no tick is due.
   faults.push('full');
-  await expect(ingest.traces(requestOf('c', 2), 'c')).rejects.toMatchObject({ code: 'INGEST_REFUSED' });
-  await ingest.traces(requestOf('b', 1), 'b');
+  await expect(ingest.export('traces', requestOf('c', 2), 'c')).rejects.toMatchObject({ code: 'INGEST_REFUSED' });
+  await ingest.export('traces', requestOf('b', 1), 'b');
   expect((await entries()).slice(2)).toMatchObject([{ type: 'tick', refused: { c: 2 } }, { type: 'otlp' }]);
   await ingest.drain();
 });
@@ -159,7 +166,7 @@ test('requests that share an append keep their order, their tenant and the limit
         const [tenant, spans] = [dice.pick(TENANTS), 1 + dice.below(dice.chance(0.1) ? 60 : 5)];
         sent.push(...Array.from({ length: spans }, () => `${tenant} ${tenant}-${nth}`));
         const request = Array.from({ length: spans }, () => ({ endMs: NOW, service: `${tenant}-${nth}` }));
-        return ingest.traces(traceRequest(request), tenant);
+        return ingest.export('traces', traceRequest(request), tenant);
       }),
     );
     const found: string[] = [];
@@ -185,7 +192,9 @@ test('a stop waits for what is on its way, and its sender learns what became of 
   let release!: () => void;
   gate = new Promise((resolve) => (release = resolve));
   const order: string[] = [];
-  const sent = [1, 2].map((nth) => ingest.traces(requestOf('a', 1), 'a').then(() => order.push(`answer ${nth}`)));
+  const sent = [1, 2].map((nth) =>
+    ingest.export('traces', requestOf('a', 1), 'a').then(() => order.push(`answer ${nth}`)),
+  );
   const draining = ingest.drain().then(() => order.push('drained'));
   await settle();
   expect(order).toEqual([]);
@@ -197,7 +206,7 @@ test('a stop waits for what is on its way, and its sender learns what became of 
 test('a log that never answers leaves no sender waiting', async () => {
   await open(() => 'none', { ackTimeoutMs: 100 });
   gate = new Promise(() => undefined);
-  await expect(ingest.traces(requestOf('a', 1), 'a')).rejects.toMatchObject({ code: 'INGEST_UNKNOWN' });
+  await expect(ingest.export('traces', requestOf('a', 1), 'a')).rejects.toMatchObject({ code: 'INGEST_UNKNOWN' });
   expect(await balanceOf('flyball_ingest_requests_total')).toMatchObject({ unknown: 1 });
   await ingest.drain();
 });
@@ -205,7 +214,7 @@ test('a log that never answers leaves no sender waiting', async () => {
 test('a request that is larger than a record is stored in parts, whole, and a span that never fits is refused for good', async () => {
   await open(() => 'none', { recordBytesMax: 2_048 });
   const spans = 200;
-  await ingest.traces(requestOf('a', spans), 'a');
+  await ingest.export('traces', requestOf('a', spans), 'a');
   const stored = (await entries()).filter((entry) => entry.type === 'otlp');
   expect(stored.length).toBeGreaterThan(3);
   const scan = new TraceScan();
@@ -216,15 +225,15 @@ test('a request that is larger than a record is stored in parts, whole, and a sp
   });
   expect(counts.reduce((sum, count) => sum + count, 0)).toBe(spans);
   const huge = traceRequest([{ endMs: NOW, service: 'a', name: 'x'.repeat(17 * 1024 * 1024) }]);
-  await expect(ingest.traces(huge, 'a')).rejects.toMatchObject({ code: 'SPAN_TOO_LARGE', kind: 'rejected' });
+  await expect(ingest.export('traces', huge, 'a')).rejects.toMatchObject({ code: 'ITEM_TOO_LARGE', kind: 'rejected' });
   expect(await balanceOf('flyball_ingest_spans_total')).toMatchObject({ stored: spans, rejected: 1, unknown: 0 });
 });
 
 test('a span that never fits costs the others of its request nothing, and nobody sends it again', async () => {
   await open(() => 'none');
   const huge = { endMs: NOW, service: 'a', name: 'x'.repeat(17 * 1024 * 1024) };
-  const accepted = await ingest.traces(traceRequest([{ endMs: NOW }, huge, { endMs: NOW }]), 'a');
-  expect(accepted).toEqual({ rejectedSpans: 1, message: 'rejected spans: 1 larger than a record of the log' });
+  const accepted = await ingest.export('traces', traceRequest([{ endMs: NOW }, huge, { endMs: NOW }]), 'a');
+  expect(accepted).toEqual({ rejected: 1, message: 'rejected spans: 1 larger than a record of the log' });
   expect(await balanceOf('flyball_ingest_spans_total')).toMatchObject({ received: 3, stored: 2, rejected: 1 });
   expect(await balanceOf('flyball_ingest_requests_total')).toMatchObject({ stored: 1, unknown: 0 });
 });
@@ -232,7 +241,7 @@ test('a span that never fits costs the others of its request nothing, and nobody
 test('a partition that does not answer is told of in the ticks of the others, and gets no requests meanwhile', async () => {
   let isDead = false;
   const memory = new MemoryLog(Date.now);
-  await memory.create('otlp_spans', 3);
+  await createRawTopics(memory, 3);
   const hanging = altered<Log>(memory, {
     append: async (to, records) =>
       isDead && to.partition === 1 ? new Promise(() => undefined) : memory.append(to, records),
@@ -244,7 +253,7 @@ test('a partition that does not answer is told of in the ticks of the others, an
   isDead = true;
   for (let second = 0; second < 4; second += 1) await tick();
   const before = (await memory.range({ topic: 'otlp_spans', partition: 1 })).endOffset;
-  for (let request = 0; request < 30; request += 1) await own.traces(requestOf('a', 1), 'a');
+  for (let request = 0; request < 30; request += 1) await own.export('traces', requestOf('a', 1), 'a');
   const spansIn = async (partition: number) =>
     (await allRecords(memory, 'otlp_spans', partition)).filter(({ value }) => value.length > 0).length;
   expect(await Promise.all([spansIn(0), spansIn(1), spansIn(2)])).toEqual([15, 0, 15]);
@@ -261,7 +270,7 @@ async function openSkewed(partitions: number, led: readonly number[]) {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date', 'performance'] });
   const clock = { aheadMs: 0 };
   const memory = new MemoryLog(() => Date.now());
-  await memory.create('otlp_spans', partitions);
+  await createRawTopics(memory, partitions);
   const skewed = altered<Log>(memory, {
     append: async (to, records) => {
       const { firstOffset, appendedAtMs } = await memory.append(to, records);
@@ -273,7 +282,7 @@ async function openSkewed(partitions: number, led: readonly number[]) {
     for (let second = 0; second < seconds; second += 1) await tick();
   };
   const send = async (requests: number) => {
-    for (let request = 0; request < requests; request += 1) await own.traces(requestOf('a', 1), 'a');
+    for (let request = 0; request < requests; request += 1) await own.export('traces', requestOf('a', 1), 'a');
   };
   const appended = async (partition: number) => (await memory.range({ topic: 'otlp_spans', partition })).endOffset;
   const lastTick = async (partition: number) => {
@@ -348,7 +357,7 @@ test('when every clock jumps there is nobody else to believe: all partitions go 
 
 test('its own clock may jump: no stall is made up, no partition is left out, and nothing honest is early', async () => {
   const memory = new MemoryLog(Date.now);
-  await memory.create('otlp_spans', 4);
+  await createRawTopics(memory, 4);
   const wrong = { byMs: 0 };
   const config = IngestConfig.parse({ tickMs: TICK_MS });
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
@@ -366,12 +375,12 @@ test('its own clock may jump: no stall is made up, no partition is left out, and
     wrong.byMs = byMs;
     isJumping = true;
     for (let second = 0; second < 3; second += 1) await tick();
-    const accepted = await own.traces(requestOf('a', 3), 'a');
-    expect(accepted).toEqual({ rejectedSpans: 0, message: '' });
-    const early = await own.traces(traceRequest([{ endMs: NOW + 70_000, service: 'a' }]), 'a');
+    const accepted = await own.export('traces', requestOf('a', 3), 'a');
+    expect(accepted).toEqual({ rejected: 0, message: '' });
+    const early = await own.export('traces', traceRequest([{ endMs: NOW + 70_000, service: 'a' }]), 'a');
     expect(early.message).toMatch(/1 early: too far in the future/);
   }
-  for (let request = 0; request < 40; request += 1) await own.traces(requestOf('a', 1), 'a');
+  for (let request = 0; request < 40; request += 1) await own.export('traces', requestOf('a', 1), 'a');
   for (let partition = 0; partition < 4; partition += 1) {
     const records = await allRecords(memory, 'otlp_spans', partition);
     expect(records.filter(({ value }) => value.length > 0).length).toBeGreaterThan(5);

@@ -127,7 +127,7 @@ withBoth(
       traceRequest(
         Array.from({ length: SPANS }, (_, n) => ({ endMs: Date.now(), service: 'cart', name: `op-${from + n}` })),
       );
-    await Promise.all(Array.from({ length: 20 }, (_, n) => ingest.traces(request(n * SPANS), 'default')));
+    await Promise.all(Array.from({ length: 20 }, (_, n) => ingest.export('traces', request(n * SPANS), 'default')));
     collector = await startCollector(join(dir, 'in'), {
       receivers: { kafka: receiver },
       exporters: { file: { path } },

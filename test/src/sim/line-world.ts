@@ -22,6 +22,7 @@ import {
   provenanceOf,
   writerOrigin,
 } from '@flyball/runtime';
+import { encodeLogsJson, encodeMetricsJson, type JsonResourceLogs, type JsonResourceMetrics } from '@flyball/otlp';
 import { lineSpecs } from '@flyball/standalone';
 import {
   type AppendFault,
@@ -202,6 +203,7 @@ export class LineWorld {
     }
   }
 
+  /** Ticks to every partition, with spans in those of traces, and metrics and logs beside. */
   async #telemetry(facts: Prng, second: number, story: Story): Promise<void> {
     const isDark = (second >= story.dark[0] && second < story.dark[1]) || second > story.seconds;
     const { skew, isUnruly } = story;
@@ -215,7 +217,9 @@ export class LineWorld {
         const lateMs = isUnruly && facts.chance(0.01) ? facts.pick(WRONG_BY_MS) : lateMsOf(facts);
         const tookUs = Math.round(20_000 * Math.exp(0.3 * facts.normal()));
         const durationUs = isUnruly && facts.chance(0.01) ? -tookUs : tookUs;
-        spans.push({ service, version, environment: 'demo', isError, durationUs, endMs: this.clock.nowMs - lateMs });
+        const ids = idsOf(second, request, SERVICES.indexOf(service));
+        const endMs = this.clock.nowMs - lateMs;
+        spans.push({ ...ids, service, version, environment: 'demo', isError, durationUs, endMs });
       }
     }
     for (let partition = 0; partition < LANES; partition += 1) {
@@ -231,6 +235,24 @@ export class LineWorld {
       const tick = { [TICK_HEADER]: JSON.stringify({ refused: {} }), ...this.#stamp('raw', partition) };
       await this.log.append({ topic: 'otlp_spans', partition }, [{ key: '', headers: tick, value: EMPTY_BYTES }]);
       this.clock.nowMs = nowMs;
+      await this.#sideSignals(facts, second, { partition, isDark });
+    }
+  }
+
+  /** Metrics and logs of the services that a partition hears of, and the ticks of those topics. */
+  async #sideSignals(facts: Prng, second: number, { partition, isDark }: { partition: number; isDark: boolean }) {
+    const services = SERVICES.filter((_, index) => index % LANES === partition);
+    const bodies = {
+      otlp_metrics: encodeMetricsJson(services.map((service) => metricsOf(service, second, this.clock.nowMs, facts))),
+      otlp_logs: encodeLogsJson(services.map((service) => logsOf(service, this.clock.nowMs, facts))),
+    };
+    for (const topic of ['otlp_metrics', 'otlp_logs'] as const) {
+      const edge = `raw ${topic}`;
+      const value = bodies[topic];
+      const stamped = { key: '', headers: this.#stamp(edge, partition), value };
+      if (!isDark) await this.log.append({ topic, partition }, [stamped]);
+      const tick = { [TICK_HEADER]: JSON.stringify({ refused: {} }), ...this.#stamp(edge, partition) };
+      await this.log.append({ topic, partition }, [{ key: '', headers: tick, value: EMPTY_BYTES }]);
     }
   }
 
@@ -245,7 +267,7 @@ export class LineWorld {
 
   /** Lets the line and the actuators run for a second of simulated time, in dice order. */
   async #work(): Promise<void> {
-    const steps = this.#rates.crash > 0 ? 150 + this.#dice.below(250) : 400;
+    const steps = this.#rates.crash > 0 ? 250 + this.#dice.below(350) : 600;
     for (let step = 0; step < steps; step += 1) {
       await this.#world.step(this.#rates);
       if (step % 20 !== 0) continue;
@@ -271,6 +293,40 @@ export class LineWorld {
     this.#sequences.set(origin, position);
     return { [PROVENANCE_HEADER]: formatProvenance({ origin, epoch: 0, position, index: 0 }) };
   }
+}
+
+/** Requests of one place in all services are one trace, in which the first service called the others. */
+function idsOf(second: number, request: number, service: number): Pick<TestSpan, 'traceId' | 'spanId' | 'parentId'> {
+  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
+  const traceId = hex(second * 100 + request + 1, 32);
+  const root = hex(1, 16);
+  return service === 0 ? { traceId, spanId: root } : { traceId, spanId: hex(service + 1, 16), parentId: root };
+}
+
+/** A level and a total that begins anew now and then. */
+function metricsOf(service: string, second: number, nowMs: number, facts: Prng): JsonResourceMetrics {
+  const time = { timeUnixNano: `${nowMs - facts.below(900)}000000` };
+  const startMs = BASE_MS + Math.floor(second / 30) * 30_000;
+  const total = { ...time, startTimeUnixNano: `${startMs}000000`, asInt: String((second % 30) * 7) };
+  const metrics = [
+    { name: 'process.cpu.utilization', unit: '1', gauge: { dataPoints: [{ ...time, asDouble: facts.unit() }] } },
+    { name: 'jobs', sum: { aggregationTemporality: 2, isMonotonic: true, dataPoints: [total] } },
+  ];
+  return { resource: resourceOf(service), scopeMetrics: [{ metrics }] };
+}
+
+function logsOf(service: string, nowMs: number, facts: Prng): JsonResourceLogs {
+  const record = (severityNumber: number, text: string) => {
+    return { timeUnixNano: `${nowMs - facts.below(900)}000000`, severityNumber, body: { stringValue: text } };
+  };
+  const logRecords = [record(9, `served ${facts.below(1_000)} requests`)];
+  if (facts.chance(0.05)) logRecords.push(record(17, `order ${facts.below(1_000)} was lost`));
+  return { resource: resourceOf(service), scopeLogs: [{ logRecords }] };
+}
+
+function resourceOf(service: string) {
+  const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } });
+  return { attributes: [attribute('service.name', service), attribute('deployment.environment.name', 'demo')] };
 }
 
 function ignoreUnavailable(error: unknown): void {

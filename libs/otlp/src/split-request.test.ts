@@ -1,7 +1,7 @@
 import { WireWriter } from '@flyball/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { splitTraces } from './split-traces.ts';
+import { splitRequest } from './split-request.ts';
 import { TraceScan } from './trace-scan.ts';
 
 // Goal: a request that is larger than a record loses nothing, and doubles nothing. Method: random requests cut at random
@@ -49,7 +49,7 @@ test('the parts hold the same spans, in order, and fit wherever a span fits', ()
   fc.assert(
     fc.property(requests, fc.integer({ min: 150, max: 2_000 }), (resources, bytesMax) => {
       const whole = encode(resources);
-      const parts = splitTraces(whole, bytesMax);
+      const parts = splitRequest(whole, bytesMax);
       expect(parts.flatMap(spansIn)).toEqual(spansIn(whole));
       for (const part of parts) expect(part.length).toBeLessThanOrEqual(bytesMax);
       if (whole.length <= bytesMax) expect(parts).toEqual([whole]);
@@ -59,7 +59,7 @@ test('the parts hold the same spans, in order, and fit wherever a span fits', ()
 
 test('a span that is larger than a part stays whole, alone', () => {
   const whole = encode([{ service: 'a', scopes: [['x', 'y'.repeat(500), 'z']] }]);
-  const parts = splitTraces(whole, 200);
+  const parts = splitRequest(whole, 200);
   expect(parts.map(spansIn).map((spans) => spans.length)).toEqual([1, 1, 1]);
   expect(parts[1]!.length).toBeGreaterThan(500);
 });
@@ -71,7 +71,7 @@ test('attributes that every part would have to repeat do not fill the memory: th
       { service: 's'.repeat(sizeBytes), scopes: [names] },
       { service: 'b', scopes: [['z']] },
     ]);
-    const parts = splitTraces(whole, 1_000);
+    const parts = splitRequest(whole, 1_000);
     expect(parts.flatMap(spansIn)).toEqual(spansIn(whole));
     expect(parts.reduce((sum, part) => sum + part.length, 0)).toBeLessThan(3 * whole.length);
   }

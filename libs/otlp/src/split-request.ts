@@ -1,16 +1,16 @@
 import { WireReader, WireWriter } from '@flyball/core';
 
-/** ResourceSpans in the request, ScopeSpans in those, spans in those: at each level the field that repeats. */
+/** Resources in the request, scopes in those, spans, metrics or log records in those: at each level the field that repeats. */
 const LEVELS = [1, 2, 2];
 /** Most bytes of a tag and a length. */
 const PREFIX_BYTES = 6;
 
 /**
- * A trace request as several, each of at most so many bytes, that hold the same spans under the same resources and scopes:
- * a log takes records of bounded size. A request that fits is returned as it is. Left whole is a single span that is larger,
- * and whatever has attributes that fill half a part by themselves: said again with every span, they would fill the memory.
+ * A request of any signal as several, each of at most so many bytes, that hold the same items under the same resources and scopes:
+ * a log takes records of bounded size. A request that fits is returned as it is. Left whole is a single item that is larger,
+ * and whatever has attributes that fill half a part by themselves: said again with every item, they would fill the memory.
  */
-export function splitTraces(bytes: Uint8Array, bytesMax: number): readonly Uint8Array[] {
+export function splitRequest(bytes: Uint8Array, bytesMax: number): readonly Uint8Array[] {
   return bytes.length <= bytesMax ? [bytes] : split(bytes, LEVELS, bytesMax);
 }
 

@@ -1,0 +1,159 @@
+import {
+  type Interval,
+  type PartialsMessage,
+  type Subject,
+  subjectKey,
+  type TimeStep,
+  type TracesMessage,
+} from '@flyball/contracts';
+import { decodeSnapshot, encodeSnapshot, slotStartMs } from '@flyball/core';
+import { type Entry, Frontier, type Outbox, type Processor } from '@flyball/runtime';
+import type { AggregatorConfig } from './config.ts';
+import { EdgeSums } from './edge-sums.ts';
+import { type SavedStalls, Stalls } from './stalls.ts';
+import { type HeldSpan, type SavedTraces, TraceStore } from './trace-store.ts';
+
+/** What the joiner says. */
+export type JoinerOut = { 'flyball.partials': PartialsMessage };
+
+/** Where a joiner stands in the topology. */
+export interface JoinerPlace {
+  /** Its own lane: `joiner:flyball.traces/0`. */
+  readonly lane: string;
+  /** Raw partitions that it waits for: `otlp_spans/0` …. */
+  readonly rawPartitions: readonly string[];
+}
+
+/**
+ * Joins the spans of a trace: who called whom, what the network took, and where a service's own time went. A span is looked at
+ * when its window closes: its children have ended before it, and so are there.
+ */
+export class TraceJoiner implements Processor<TracesMessage, JoinerOut> {
+  readonly #config: AggregatorConfig;
+  readonly #lane: string;
+  readonly #frontier: Frontier;
+  readonly #stalls: Stalls;
+  readonly #traces: TraceStore;
+  #times = new Map<string, number>();
+  #blind: Interval[] = [];
+  /** Windows up to here were looked at; `null` before the first. */
+  #closedMs: number | null = null;
+
+  constructor(config: AggregatorConfig, { lane, rawPartitions }: JoinerPlace) {
+    this.#config = config;
+    this.#lane = lane;
+    this.#frontier = new Frontier(rawPartitions);
+    this.#stalls = new Stalls(config);
+    this.#traces = new TraceStore(config);
+  }
+
+  process({ body }: Entry<TracesMessage>, outbox: Outbox<JoinerOut>): void {
+    if (body.type === 'time') return this.#passTime(body, outbox);
+    for (const span of body.spans) this.#traces.add(span, body.subjects[span.subject]!, this.#closedMs ?? 0);
+  }
+
+  /** Spans were lost: what is open cannot be vouched for. */
+  skip({ atMs }: { readonly atMs: number }): void {
+    this.#blind.push({ fromMs: this.#closedMs ?? atMs, untilMs: atMs });
+  }
+
+  #passTime({ from, atMs, blind, reports }: TimeStep, outbox: Outbox<JoinerOut>): void {
+    const { windowMs, graceMs } = this.#config;
+    this.#blind.push(...blind);
+    this.#times.set(from, Math.max(atMs, this.#times.get(from) ?? 0));
+    this.#stalls.hear(reports, atMs);
+    const beforeMs = this.#frontier.atMs;
+    this.#frontier.raise(from, atMs);
+    this.#frontier.leave(this.#stalls.down(this.#times));
+    const nowMs = this.#frontier.atMs;
+    if (nowMs <= beforeMs) return;
+    const untilMs = slotStartMs(nowMs - graceMs, windowMs);
+    for (const startMs of this.#traces.windowsBefore(untilMs)) this.#closeWindow(startMs, outbox);
+    this.#closedMs = Math.max(untilMs, this.#closedMs ?? untilMs);
+    this.#traces.forget(untilMs);
+    const about = { kind: 'edges' as const, from: this.#lane, atMs: nowMs, blind: this.#blind };
+    outbox.broadcast('flyball.partials', { type: 'time', ...about, refusedTenants: [], reports: [] });
+    this.#blind = [];
+  }
+
+  #closeWindow(startMs: number, outbox: Outbox<JoinerOut>): void {
+    const sums = new EdgeSums(this.#config);
+    for (const span of this.#traces.takeWindow(startMs)) this.#look(span, sums);
+    for (const { subject, spans, series } of sums.take()) {
+      const partial = { kind: 'edges' as const, subject, startMs, spans, series, metrics: [] };
+      outbox.emit('flyball.partials', subjectKey(subject), { type: 'partial', ...partial });
+    }
+  }
+
+  /** What one span tells, with those that it caused. */
+  #look(span: HeldSpan, sums: EdgeSums): void {
+    const children = this.#traces.childrenOf(span);
+    const elsewhere = children.filter(({ subject }) => !isSame(subject, span.subject));
+    const startUs = span.endUs - span.durationUs;
+    const childUs = coveredUs(children, startUs, span.endUs);
+    for (const child of elsewhere) {
+      if (child.subject.environment !== span.subject.environment) continue;
+      // A client span is the call as the caller saw it: what it took beyond the callee's span is the network's.
+      const isCall = span.kind === CLIENT && elsewhere.length === 1;
+      const durationUs = isCall ? span.durationUs : child.durationUs;
+      sums.call({ callee: child.subject, caller: span.subject.service, durationUs, isError: child.isError }, child);
+      if (isCall) sums.gap(child.subject, span.subject.service, Math.max(0, span.durationUs - child.durationUs), span);
+    }
+    // The rest of a call to another service is the network's, not the caller's own.
+    const selfUs = span.kind === CLIENT && elsewhere.length > 0 ? 0 : Math.max(0, span.durationUs - childUs);
+    const isOwnError = span.isError && !children.some(({ isError }) => isError);
+    if (span.kind !== CLIENT || elsewhere.length === 0) sums.self(span, selfUs, isOwnError);
+  }
+
+  snapshot(): Uint8Array {
+    return encodeSnapshot({
+      closedMs: this.#closedMs,
+      frontier: this.#frontier.save(),
+      times: [...this.#times].sort(([a], [b]) => (a < b ? -1 : 1)),
+      stalls: this.#stalls.save(),
+      blind: this.#blind,
+      traces: this.#traces.save(),
+    });
+  }
+
+  restore(snapshot: Uint8Array): void {
+    const saved = decodeSnapshot<SavedJoiner>(snapshot);
+    this.#closedMs = saved.closedMs;
+    this.#frontier.restore(saved.frontier);
+    this.#times = new Map(saved.times);
+    this.#stalls.restore(saved.stalls);
+    this.#frontier.leave(this.#times.size > 0 ? this.#stalls.down(this.#times) : new Set());
+    this.#blind = [...saved.blind];
+    this.#traces.restore(saved.traces, saved.closedMs ?? 0);
+  }
+}
+
+interface SavedJoiner {
+  readonly closedMs: number | null;
+  readonly frontier: readonly (readonly [string, number | null])[];
+  readonly times: readonly (readonly [string, number])[];
+  readonly stalls: SavedStalls;
+  readonly blind: readonly Interval[];
+  readonly traces: SavedTraces;
+}
+
+const CLIENT = 3;
+
+function isSame(a: Subject, b: Subject): boolean {
+  return a.service === b.service && a.environment === b.environment && a.tenant === b.tenant;
+}
+
+/** How much of `[fromUs, untilUs]` the spans cover together, µs: children may run side by side. */
+function coveredUs(spans: readonly HeldSpan[], fromUs: number, untilUs: number): number {
+  const intervals = spans
+    .map(({ endUs, durationUs }) => [Math.max(fromUs, endUs - durationUs), Math.min(untilUs, endUs)] as const)
+    .filter(([start, end]) => end > start)
+    .sort(([a], [b]) => a - b);
+  let [covered, reachedUs] = [0, fromUs];
+  for (const [start, end] of intervals) {
+    if (end <= reachedUs) continue;
+    covered += end - Math.max(start, reachedUs);
+    reachedUs = end;
+  }
+  return covered;
+}

@@ -1,0 +1,43 @@
+import type { SignalKind } from '@flyball/contracts';
+import { RejectedError, textOf } from '@flyball/core';
+import {
+  encodeLogsJson,
+  encodeMetricsJson,
+  encodeTracesJson,
+  type JsonResourceLogs,
+  type JsonResourceMetrics,
+  type JsonResourceSpans,
+} from '@flyball/otlp';
+import type { Accepted } from './signal-ingest.ts';
+
+/** What a count of rejected items is called in an answer. Source: opentelemetry-proto, the collector services. */
+const REJECTED = { traces: 'rejectedSpans', metrics: 'rejectedDataPoints', logs: 'rejectedLogRecords' } as const;
+
+/**
+ * A request of OTLP/JSON as protobuf: that is how it is stored.
+ *
+ * @throws {RejectedError} `OTLP_JSON_INVALID`: never send it again.
+ */
+export function encodeJsonRequest(signal: SignalKind, body: Uint8Array): Uint8Array {
+  try {
+    const request = JSON.parse(textOf(body)) as Readonly<Record<string, unknown>>;
+    if (signal === 'traces') return encodeTracesJson(listOf<JsonResourceSpans>(request, 'resourceSpans'));
+    if (signal === 'metrics') return encodeMetricsJson(listOf<JsonResourceMetrics>(request, 'resourceMetrics'));
+    return encodeLogsJson(listOf<JsonResourceLogs>(request, 'resourceLogs'));
+  } catch (cause) {
+    if (cause instanceof RejectedError) throw cause;
+    throw new RejectedError('OTLP_JSON_INVALID', 'not OTLP/JSON', { cause });
+  }
+}
+
+function listOf<T>(request: Readonly<Record<string, unknown>>, key: string): readonly T[] {
+  const list = request[key] ?? [];
+  if (!Array.isArray(list)) throw new RejectedError('OTLP_JSON_INVALID', `not OTLP/JSON: ${key} is no list`);
+  return list as readonly T[];
+}
+
+/** The answer to a request of OTLP/JSON. */
+export function jsonResponse(signal: SignalKind, { rejected, message }: Accepted): object {
+  if (rejected === 0 && message === '') return {};
+  return { partialSuccess: { [REJECTED[signal]]: String(rejected), errorMessage: message } };
+}

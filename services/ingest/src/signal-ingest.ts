@@ -1,0 +1,216 @@
+import { RejectedError, UnavailableError } from '@flyball/core';
+import { splitRequest } from '@flyball/otlp';
+import type { Log } from '@flyball/runtime';
+import { randomInt } from 'node:crypto';
+import { Counter, type Registry } from 'prom-client';
+import type { IngestConfig } from './config.ts';
+import { PartitionHealth } from './partition-health.ts';
+import { type Fate, PartitionWriter } from './partition-writer.ts';
+import { screen } from './screen.ts';
+import type { Scanned, SignalForm } from './signals.ts';
+
+/** Answer to a request that was stored. */
+export interface Accepted {
+  /** Spans, data points or log records that were not stored. */
+  readonly rejected: number;
+  readonly message: string;
+}
+
+/** What all kinds of telemetry share. */
+export interface SignalPorts {
+  readonly log: Log;
+  readonly registry: Registry;
+  /** Requests of all kinds, by kind and what became of them. */
+  readonly requests: Counter<'signal' | 'outcome'>;
+  /** A clock that nobody sets, ms. */
+  readonly monotonicMs: () => number;
+  /** Names one start of one ingest. */
+  readonly run: string;
+  /** Bytes of all kinds that wait to be stored. */
+  readonly pendingBytes: () => number;
+}
+
+/** What can become of requests and items. */
+export const OUTCOMES = ['received', 'stored', 'rejected', 'shed', 'unknown'] as const;
+
+/** Takes one kind of telemetry, and stores it in its raw topic. */
+export class SignalIngest {
+  readonly #form: SignalForm;
+  readonly #config: IngestConfig;
+  readonly #ports: SignalPorts;
+  readonly #writers: readonly PartitionWriter[];
+  readonly #scan: (bytes: Uint8Array) => Scanned;
+  /** A reader of its own for parts, while the request is still being looked at. */
+  readonly #count: (bytes: Uint8Array) => Scanned;
+  readonly #items: Counter<'outcome'>;
+  readonly #health: PartitionHealth;
+  #next = 0;
+  /** Whether requests are refused, because ingest is stopping. */
+  isDraining = false;
+
+  private constructor(form: SignalForm, config: IngestConfig, writers: readonly PartitionWriter[], ports: SignalPorts) {
+    this.#form = form;
+    this.#config = config;
+    this.#ports = ports;
+    this.#writers = writers;
+    this.#scan = form.scanner(randomInt(2 ** 32));
+    this.#count = form.scanner(0);
+    this.#health = new PartitionHealth(writers, ports.monotonicMs);
+    const called = form.items.replace('_', ' ');
+    this.#items = new Counter({
+      name: `flyball_ingest_${form.items}_total`,
+      help: `${called[0]!.toUpperCase()}${called.slice(1)} by what became of them: received = stored + rejected + shed + unknown.`,
+      labelNames: ['outcome'],
+      registers: [ports.registry],
+    });
+    for (const outcome of OUTCOMES) {
+      this.#items.inc({ outcome }, 0);
+      ports.requests.inc({ signal: form.signal, outcome }, 0);
+    }
+  }
+
+  /** Opens it on a log whose raw topic exists. */
+  static async open(form: SignalForm, config: IngestConfig, ports: SignalPorts): Promise<SignalIngest> {
+    const { log, run, monotonicMs } = ports;
+    const { partitions } = await log.describe(form.topic);
+    const { recordBytesMax, ackTimeoutMs } = config;
+    // Who reads one partition must know what the others were refused, too.
+    const onRefused = (tenant: string, items: number) => {
+      for (const writer of writers) writer.owe(tenant, items);
+    };
+    const shared = { log, run, recordBytesMax, ackTimeoutMs, monotonicMs, onRefused };
+    const writers: readonly PartitionWriter[] = Array.from(
+      { length: partitions },
+      (_, partition) => new PartitionWriter({ ...shared, to: { topic: form.topic, partition } }),
+    );
+    return new SignalIngest(form, config, writers, ports);
+  }
+
+  /** Bytes that wait to be stored. */
+  get pendingBytes(): number {
+    return this.#writers.reduce((sum, writer) => sum + writer.pendingBytes, 0);
+  }
+
+  /** How far the clock of each raw partition's broker is off that of the others, ms. */
+  skewsMs(): readonly number[] {
+    return this.#writers.map((_, partition) => this.#health.skewMs(partition));
+  }
+
+  /** Stores a request; see `Ingest.export`. */
+  async export(bytes: Uint8Array, tenant: string): Promise<Accepted> {
+    this.#tell('received');
+    let scanned: Scanned;
+    try {
+      scanned = this.#scan(bytes);
+    } catch (error) {
+      if (error instanceof RejectedError) this.#tell('rejected');
+      throw error;
+    }
+    // Before the log has said what time it is nothing is early; the aggregator judges again.
+    const earlyAfterMs = (this.#health.logMs ?? Infinity) + this.#config.earlyMs;
+    const { items, rejected, message, ...screened } = screen(bytes, scanned, this.#form, earlyAfterMs);
+    this.#items.inc({ outcome: 'received' }, items);
+    this.#items.inc({ outcome: 'rejected' }, rejected);
+    const tooLarge = items > rejected ? await this.#store(screened.bytes, tenant, items - rejected) : 0;
+    this.#tell('stored');
+    if (tooLarge === 0) return { rejected, message };
+    const called = this.#form.items.replace('_', ' ');
+    const words = `${message === '' ? `rejected ${called}: ` : `${message}; `}${tooLarge} larger than a record of the log`;
+    return { rejected: rejected + tooLarge, message: words };
+  }
+
+  /** Resolves when everything that waits is answered. */
+  async drain(): Promise<void> {
+    this.isDraining = true;
+    await Promise.all(this.#writers.map((writer) => writer.drain()));
+  }
+
+  /** Tells what was refused since the last tick. Call it after {@link drain}. */
+  async close(): Promise<void> {
+    if (!this.#writers.some(({ owes }) => owes)) return;
+    this.tick();
+    await Promise.all(this.#writers.map((writer) => writer.drain()));
+  }
+
+  /** Returns how many of the items are larger than a record of the log; the others are stored. */
+  async #store(bytes: Uint8Array, tenant: string, items: number): Promise<number> {
+    const count = (outcome: 'shed' | 'rejected' | 'unknown') => {
+      this.#items.inc({ outcome }, items);
+      this.#tell(outcome);
+    };
+    const hint = 'Send it again after the time that the answer names.';
+    const isFull = this.#ports.pendingBytes() + bytes.length > this.#config.pendingBytesMax;
+    if (this.isDraining || isFull) {
+      count('shed');
+      for (const writer of this.#writers) writer.owe(tenant, items);
+      const code = this.isDraining ? 'INGEST_DRAINING' : 'INGEST_OVERLOADED';
+      throw new UnavailableError(code, this.isDraining ? 'ingest is stopping' : 'too much waits to be stored', {
+        hint,
+      });
+    }
+    const { fate, tooLarge } = await this.#write(bytes, tenant, items);
+    if (fate === 'stored') {
+      this.#items.inc({ outcome: 'stored' }, items - tooLarge);
+      this.#items.inc({ outcome: 'rejected' }, tooLarge);
+      return tooLarge;
+    }
+    count(fate === 'refused' ? 'shed' : fate);
+    if (fate === 'rejected') {
+      const detail = { bytes: bytes.length };
+      throw new RejectedError('ITEM_TOO_LARGE', 'one item is larger than a record of the log', { detail });
+    }
+    if (fate === 'refused') throw new UnavailableError('INGEST_REFUSED', 'the log takes no telemetry now', { hint });
+    throw new UnavailableError('INGEST_UNKNOWN', 'the log did not say whether it stored this', { hint });
+  }
+
+  /**
+   * Writes a request, in parts where it is larger than a record. Parts that were stored stay so: then nobody can say
+   * "refused"; nor "send it again" because of a part that is an item which will never fit.
+   */
+  async #write(
+    bytes: Uint8Array,
+    tenant: string,
+    items: number,
+  ): Promise<{ readonly fate: Fate; readonly tooLarge: number }> {
+    if (bytes.length <= this.#config.recordBytesMax) {
+      return { fate: await this.#pickWriter().write(tenant, bytes, items), tooLarge: 0 };
+    }
+    const parts = splitRequest(bytes, this.#config.recordBytesMax).map((part) => ({
+      part,
+      items: this.#count(part).items,
+    }));
+    const fates = await Promise.all(parts.map((each) => this.#pickWriter().write(tenant, each.part, each.items)));
+    const rest = new Set(fates.filter((fate) => fate !== 'rejected'));
+    if (rest.size === 0) return { fate: 'rejected', tooLarge: 0 };
+    const rejected = parts.filter((_, part) => fates[part] === 'rejected');
+    const tooLarge = rejected.reduce((sum, part) => sum + part.items, 0);
+    const isPart = rest.size > 1 || (tooLarge > 0 && !rest.has('stored'));
+    return { fate: isPart ? 'unknown' : [...rest][0]!, tooLarge };
+  }
+
+  /** The writer with the least to do, in turn among equals, so that load spreads over partitions that are well. */
+  #pickWriter(): PartitionWriter {
+    const { takers } = this.#health;
+    const count = takers.length;
+    this.#next = (this.#next + 1) % count;
+    let best = takers[this.#next]!;
+    for (let step = 1; step < count; step += 1) {
+      const other = takers[(this.#next + step) % count]!;
+      if (other.pendingBytes < best.pendingBytes) best = other;
+    }
+    return best;
+  }
+
+  /** Appends a tick to each partition that is to get one. */
+  tick(): void {
+    this.#health.look();
+    const tick = { writer: this.#ports.run, stalled: this.#health.stalled() };
+    for (const [partition, writer] of this.#writers.entries()) {
+      if (this.#health.takesTick(partition)) writer.tick(tick);
+    }
+  }
+
+  #tell(outcome: (typeof OUTCOMES)[number]): void {
+    this.#ports.requests.inc({ signal: this.#form.signal, outcome });
+  }
+}
