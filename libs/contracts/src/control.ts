@@ -39,6 +39,14 @@ const BindingWord = z.object({
   }),
 });
 
+/** Calls between services that no trace shows, e.g. of a fleet that sends metrics alone. Adds to what traces show. */
+const TopologyWord = z.object({
+  type: z.literal('topology'),
+  ...word,
+  environment: z.string(),
+  edges: z.array(z.object({ caller: z.string(), callee: z.string() })).max(10_000),
+});
+
 /** Something was changed in the world: a deploy, a flag, a scale. */
 export const ChangeWord = z.object({
   type: z.literal('change'),
@@ -59,6 +67,7 @@ export const ControlMessage = z.discriminatedUnion('type', [
   ResumeWord,
   PolicyWord,
   BindingWord,
+  TopologyWord,
   ChangeWord,
 ]);
 export type ControlMessage = z.infer<typeof ControlMessage>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { GateResult } from './gates.ts';
 import { jsonCodec } from './json.ts';
-import { Signal } from './signals.ts';
+import { AnomalyKind, Signal } from './signals.ts';
 import { Subject } from './subject.ts';
 
 /** A suspect: what may have caused an incident, and why. */
@@ -12,6 +12,10 @@ export const Cause = z.object({
   version: z.string(),
   /** What it is compared with, and would be rolled back to; '' where nothing is known. */
   stableVersion: z.string(),
+  /** The instance that it comes down to, or ''. */
+  instance: z.string(),
+  /** What kind of trouble its strongest evidence tells of. */
+  kind: AnomalyKind,
   score: z.number(),
   reasons: z.array(z.string()),
 });

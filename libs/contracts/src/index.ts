@@ -15,7 +15,10 @@ export type { RawMessage } from './raw.ts';
 export { seriesKey, VIEWS } from './series.ts';
 export type { Series, SeriesId, SketchData, View } from './series.ts';
 export {
+  AnomalyKind,
   Assessment,
+  Callers,
+  Calm,
   Relayed,
   signalsCodec,
   Signal,

@@ -93,15 +93,31 @@ export const Assessment = z.object({
 });
 export type Assessment = z.infer<typeof Assessment>;
 
-/** An SLI began to fail, or fails worse than ever in this episode. */
+/** What kind of trouble a signal tells of. Public: recorded data and policies name them. */
+export const AnomalyKind = z.enum([
+  ...(['errors', 'latency', 'traffic', 'cpu', 'memory', 'network', 'saturation', 'availability', 'unknown'] as const),
+]);
+export type AnomalyKind = z.infer<typeof AnomalyKind>;
+
+/** Something began to be off, or is further off than ever in this episode. */
 export const Signal = z.object({
   type: z.literal('signal'),
-  /** From content: subject, sli, version, `sinceMs`. All signals of one episode share it. */
+  /** From content: subject, series, `sinceMs`. All signals of one episode share it. */
   episodeId: z.string(),
   subject: Subject,
   /** End of the window that it follows from. */
   endMs: z.number(),
-  sli: Sli,
+  kind: AnomalyKind,
+  /** What was looked at, unique within the subject: `errors`, `latency v2`, `self GET /cart`, `gap web`, a metric with its attributes. */
+  series: z.string(),
+  /** Instance that it concerns, or '' when that is not known or it is all of them. */
+  instance: z.string(),
+  /** 0 to 1: how sure. Comparable between series; 0.5 is where a series begins to signal. */
+  score: z.number().min(0).max(1),
+  /** Unit of observed and expected as UCUM says it: `1` for ratios, `ms`, or the metric's own. */
+  unit: z.string(),
+  /** The SLI that fails, or `null` when it is none: then it explains, and policies do not match it. */
+  sli: Sli.nullable(),
   /** '' when it is the service as a whole. */
   version: z.string(),
   sinceMs: z.number(),
@@ -116,6 +132,26 @@ export const Signal = z.object({
   detector: z.string(),
 });
 export type Signal = z.infer<typeof Signal>;
+
+/** An episode of signals is over: its series is what it was, or is not heard any more. */
+export const Calm = z.object({
+  type: z.literal('calm'),
+  episodeId: z.string(),
+  subject: Subject,
+  endMs: z.number(),
+});
+export type Calm = z.infer<typeof Calm>;
+
+/** Who calls a service, whenever that has changed: an edge of the service graph each. */
+export const Callers = z.object({
+  type: z.literal('callers'),
+  /** Who is called. */
+  subject: Subject,
+  endMs: z.number(),
+  /** Services of the same environment, by name. */
+  callers: z.array(z.string()),
+});
+export type Callers = z.infer<typeof Callers>;
 
 /** Every assessment and signal up to `endMs` of this detector lane is in the topic; sent to every lane. */
 export const SignalsClosed = z.object({
@@ -137,7 +173,7 @@ export const Relayed = z.object({
 export type Relayed = z.infer<typeof Relayed>;
 
 /** Everything in `flyball.signals`. */
-export const SignalsMessage = z.discriminatedUnion('type', [Assessment, Signal, SignalsClosed, Relayed]);
+export const SignalsMessage = z.discriminatedUnion('type', [Assessment, Signal, Calm, Callers, SignalsClosed, Relayed]);
 export type SignalsMessage = z.infer<typeof SignalsMessage>;
 
 export const signalsCodec = jsonCodec('flyball.signals', SignalsMessage);

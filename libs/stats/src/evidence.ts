@@ -28,6 +28,19 @@ export function rateBets(bad: number, good: number, rate: number): readonly numb
   });
 }
 
+/** Shares of the expected count that are bet on, when fewer are trouble. */
+const DROP_SHARES = [0.7, 0.5, 0.3, 0.15, 0.05, 0.01];
+
+/** Bets that a count is so many times the one that is expected, both Poisson. `expected` is above 0. */
+export function countBets(count: number, expected: number): readonly number[] {
+  return RATE_MULTIPLES.map((multiple) => count * Math.log(multiple) - expected * (multiple - 1));
+}
+
+/** Bets that a count is such a share of the one that is expected, both Poisson. `expected` is above 0. */
+export function dropBets(count: number, expected: number): readonly number[] {
+  return DROP_SHARES.map((share) => count * Math.log(share) + expected * (1 - share));
+}
+
 /** Two streams side by side: bad ones and all of each. */
 export interface TwoStreams {
   readonly bad: number;

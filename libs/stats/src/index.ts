@@ -1,4 +1,4 @@
 export { bucketOf, DurationSketch } from './duration-sketch.ts';
 export type { SketchData } from './duration-sketch.ts';
-export { BETS, healthBet, log10Mean, rateBets, shareBets } from './evidence.ts';
+export { BETS, countBets, dropBets, healthBet, log10Mean, rateBets, shareBets } from './evidence.ts';
 export type { TwoStreams } from './evidence.ts';

@@ -8,6 +8,7 @@ import { explain } from './explain.ts';
 import { type Format, printRows, printValue } from './output.ts';
 import { addressesOf, dataDir, HOME, tokenOf } from './places.ts';
 import type { ArchiveReplayOptions } from './replay/replay-archive.ts';
+import type { ReplayOptions } from './replay/replay.ts';
 import { sendTest } from './send-test.ts';
 
 interface Shared {
@@ -179,12 +180,12 @@ function auditCommands(root: Command): void {
 function replayCommand(root: Command): void {
   root
     .command('replay')
-    .description('run recorded traces through the same stages: a file, or a range of an archive')
+    .description('run recorded telemetry through the same stages: files, or a range of an archive')
     .argument(
-      '<source>',
-      'OTLP/JSON lines of the Collector’s file exporter, plain or .gz; or file:///DIR, s3://BUCKET/PREFIX',
+      '<source...>',
+      'files of the Collector’s file exporter, plain, .gz or .zst, merged by time; or file:///DIR, s3://BUCKET/PREFIX',
     )
-    .option('--out <dir>', 'where to write windows, incidents and commands', 'replay')
+    .option('--out <dir>', 'where to write signals.jsonl, incidents.jsonl and commands.jsonl', 'replay')
     .option('--policies <dir>', 'folder of policies to decide by; commands are never carried out')
     .option('--from <time>', 'archive only: from this log time on, RFC 3339')
     .option(
@@ -192,21 +193,29 @@ function replayCommand(root: Command): void {
       'archive only: before this log time, RFC 3339 (default: as far as every partition is archived)',
     )
     .option('--accept-gaps', 'archive only: replay what is there, though some of the range is not')
-    .option('--config <file>', 'archive only: settings file of the deployment whose archive it is')
-    .action(async (source: string, options: ArchiveReplayOptions) => {
+    .option('--config <file>', 'settings file of the stages; of an archive that of its deployment')
+    .option('--topology <file>', 'files only: edges that no trace shows, "edges: [{caller: web, callee: cart}]"')
+    .addOption(
+      new Option('--signal <kind>', 'files only: they hold length-prefixed protobuf of this kind').choices([
+        ...(['traces', 'metrics', 'logs'] as const),
+      ]),
+    )
+    .option('--windows', 'files only: write windows.jsonl too')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  flyball replay traces.jsonl metrics.jsonl.gz logs.jsonl.zst --out day1\n  flyball replay file:///var/lib/flyball --from 2026-01-05T09:00:00Z --to 2026-01-05T10:00:00Z',
+    )
+    .action(async (sources: string[], options: ArchiveReplayOptions & ReplayOptions) => {
+      const [source = ''] = sources;
       if (/^(file|s3):/.test(source)) {
         const { replayArchive } = await import('./replay/replay-archive.ts');
         return printValue(await replayArchive(source, options), 'json');
       }
-      const { from, to, acceptGaps, config } = options;
-      if ([from, to, acceptGaps, config].some((each) => each !== undefined)) {
-        throw new CliError(
-          'a file is replayed whole',
-          'leave out --from, --to, --accept-gaps and --config',
-          EXIT.usage,
-        );
+      const { from, to, acceptGaps } = options;
+      if ([from, to, acceptGaps].some((each) => each !== undefined)) {
+        throw new CliError('a file is replayed whole', 'leave out --from, --to and --accept-gaps', EXIT.usage);
       }
       const { replay } = await import('./replay/replay.ts');
-      printValue(await replay(source, options), 'json');
+      printValue(await replay(sources, options), 'json');
     });
 }

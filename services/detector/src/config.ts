@@ -40,6 +40,22 @@ export const DetectorConfig = z
       .min(1)
       .default(1.25)
       .describe('A p95 must have grown by at least this factor to matter.'),
+    minSelfIncreaseMs: z
+      .number()
+      .min(0)
+      .default(5)
+      .describe('An own time, or a network gap, must have grown by at least so many ms in its p95 to matter.'),
+    sloObjective: z
+      .number()
+      .min(0.5)
+      .max(0.99999)
+      .default(0.99)
+      .describe('Share of requests that must succeed, 0 to 1, where nothing else is said of a service.'),
+    edgeSeriesMax: z
+      .int()
+      .positive()
+      .default(100)
+      .describe('Most operations and callers per service whose own times and gaps are judged.'),
     refractoryMs: z
       .int()
       .min(0)

@@ -2,6 +2,7 @@ import {
   scopeKey,
   type SignalsMessage,
   subjectKey,
+  subjectOf,
   type Window,
   WINDOW_KINDS,
   type WindowsClosed,
@@ -9,15 +10,31 @@ import {
 } from '@flyball/contracts';
 import { decodeSnapshot, encodeSnapshot } from '@flyball/core';
 import { type Entry, Frontier, laneName, type Outbox, type Processor } from '@flyball/runtime';
+import { type BurnState, judgeBurn, newBurn } from './burn-rate.ts';
 import type { DetectorConfig } from './config.ts';
+import { type EdgesState, judgeEdges, newEdges } from './edge-judge.ts';
 import { type EpisodesState, signalsOf } from './episodes.ts';
+import { judgeLogs, type LogsState, newLogs } from './log-judge.ts';
+import { forgetUnheard, type SeriesEpisodesState } from './series-episodes.ts';
 import { abstain, judgeSubject, newSubject, type SubjectState } from './subject-judge.ts';
+import { judgeTraffic, newTraffic, type TrafficState } from './traffic-judge.ts';
 
 /** What the detector says. */
 export type DetectorOut = { 'flyball.signals': SignalsMessage };
 
 interface Known extends SubjectState {
   episodes: EpisodesState;
+  /** Episodes of what is no SLI. */
+  seriesEpisodes: SeriesEpisodesState;
+  traffic: TrafficState;
+  burn: BurnState;
+  edges: EdgesState;
+  logs: LogsState;
+}
+
+function newKnown(): Known {
+  const others = { traffic: newTraffic(), burn: newBurn(), edges: newEdges(), logs: newLogs() };
+  return { ...newSubject(), episodes: {}, seriesEpisodes: {}, ...others };
 }
 
 /**
@@ -43,9 +60,8 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
   }
 
   process({ body }: Entry<WindowsMessage>, outbox: Outbox<DetectorOut>): void {
-    if (body.type === 'window') {
-      if (body.kind === 'traces') this.#judge(body, outbox);
-    } else if (body.type === 'gone') this.#subjects.delete(subjectKey(body.subject));
+    if (body.type === 'window') this.#judge(body, outbox);
+    else if (body.type === 'gone') this.#subjects.delete(subjectKey(body.subject));
     else this.#passTime(body, outbox);
   }
 
@@ -60,16 +76,35 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
     let known = this.#subjects.get(key);
     if (known === undefined) {
       if (this.#subjects.size >= this.#config.subjectsMax) {
-        outbox.emit('flyball.signals', scope, abstain(window));
+        if (window.kind === 'traces') outbox.emit('flyball.signals', scope, abstain(window));
         return;
       }
-      known = { ...newSubject(), episodes: {} };
+      known = newKnown();
       this.#subjects.set(key, known);
     }
-    const assessment = judgeSubject(known, window, this.#config);
-    outbox.emit('flyball.signals', scope, assessment);
-    for (const signal of signalsOf(known.episodes, assessment, window, this.#config)) {
-      outbox.emit('flyball.signals', scope, signal);
+    for (const message of this.#said(known, window)) outbox.emit('flyball.signals', scope, message);
+  }
+
+  /** What each kind of window is looked at for. */
+  #said(known: Known, window: Window): SignalsMessage[] {
+    const { seriesEpisodes: episodes } = known;
+    const config = this.#config;
+    switch (window.kind) {
+      case 'edges':
+        return judgeEdges(known.edges, episodes, window, config);
+      case 'logs':
+        return judgeLogs(known.logs, episodes, window, config);
+      case 'metrics':
+        return [];
+      case 'traces': {
+        const assessment = judgeSubject(known, window, config);
+        return [
+          assessment,
+          ...signalsOf(known.episodes, assessment, window, config),
+          ...judgeTraffic(known.traffic, episodes, window, config),
+          ...judgeBurn(known.burn, episodes, window, config),
+        ];
+      }
     }
   }
 
@@ -77,6 +112,12 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
     const origin = `${from} ${kind}`;
     this.#coverages[origin] = coverage;
     if (!this.#frontier.raise(origin, endMs)) return;
+    for (const [key, { seriesEpisodes }] of this.#subjects) {
+      const subject = subjectOf(key);
+      for (const calm of forgetUnheard(seriesEpisodes, subject, this.#frontier.atMs)) {
+        outbox.emit('flyball.signals', scopeKey(subject), calm);
+      }
+    }
     const least = Math.min(...Object.values(this.#coverages));
     outbox.broadcast('flyball.signals', {
       type: 'closed',

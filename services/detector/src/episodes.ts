@@ -9,6 +9,7 @@ import {
 import { contentId } from '@flyball/core';
 import type { DetectorConfig } from './config.ts';
 import { type Sample, serviceSample, versionSamples } from './sample.ts';
+import { scoreOf } from './score.ts';
 
 /** An episode signals again only if the evidence has grown by this much, log10. */
 const WORSE_LOG10 = 2;
@@ -39,7 +40,7 @@ export function signalsOf(
       !isNew && of.log10E >= last.log10E + WORSE_LOG10 && assessment.endMs >= last.atMs + config.refractoryMs;
     if (!isNew && !isWorse) return;
     state[key] = { sinceMs: of.sinceMs, log10E: of.log10E, atMs: assessment.endMs };
-    signals.push(signalOf(assessment, { version, sli, of, sample }));
+    signals.push(signalOf(assessment, { version, sli, of, sample }, config));
   };
   look('', 'errors', assessment.errorsSli, serviceSample(window));
   look('', 'latency', assessment.latencySli, serviceSample(window));
@@ -55,6 +56,7 @@ export function signalsOf(
 function signalOf(
   { subject, endMs }: Assessment,
   about: { version: string; sli: Sli; of: SliAssessment; sample: Sample | undefined },
+  config: DetectorConfig,
 ): Signal {
   const { version, sli, of, sample } = about;
   const traceId = sli === 'errors' ? sample?.errorTraceId : sample?.slowestTraceId;
@@ -63,6 +65,11 @@ function signalOf(
     episodeId: contentId('e', [subjectKey(subject), sli, version, of.sinceMs ?? 0]),
     subject,
     endMs,
+    kind: sli,
+    series: version === '' ? sli : `${sli} ${version}`,
+    instance: '',
+    score: scoreOf(of.log10E, version === '' ? config.alarmLog10E : config.canaryLog10E),
+    unit: sli === 'errors' ? '1' : 'ms',
     sli,
     version,
     sinceMs: of.sinceMs ?? endMs,

@@ -47,6 +47,7 @@ export function quantileMs({ sketch, requests }: Sample, q: number): number | nu
   return requests === 0 ? null : DurationSketch.from(sketch).quantile(q) / 1_000;
 }
 
-function sampleOf({ count, errors, sketch, errorTraceId, slowestTraceId }: Series): Sample {
+/** A series as a stream of requests. */
+export function sampleOf({ count, errors, sketch, errorTraceId, slowestTraceId }: Series): Sample {
   return { requests: count, errors, sketch, errorTraceId, slowestTraceId };
 }

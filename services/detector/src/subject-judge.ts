@@ -3,7 +3,7 @@ import { type BaselineState, isLearned, learn, newBaseline, type Normal, normalO
 import type { DetectorConfig } from './config.ts';
 import { isOverflowed, quantileMs, type Sample, serviceSample, slowerThan, versionSamples } from './sample.ts';
 import { follow, judgeVersions, unjudged, type VersionsState } from './versions.ts';
-import { CALM_LOG10_E, newWatch, watch, type Watched, type WatchState } from './watch.ts';
+import { CALM_LOG10_E, newWatch, watch, type Watched, type WatchState, worseBets } from './watch.ts';
 
 /** Everything that the detector knows of one service. Plain data: it is a part of the snapshot. */
 export interface SubjectState {
@@ -105,7 +105,7 @@ function judgeErrors(
   const { requests, errors: bad } = sample;
   const rate = normal.errorRatio;
   const matters = (some: number, of: number) => some / of - rate >= config.minErrorIncrease && some / of >= 2 * rate;
-  const watched = watch(state, { startMs, bad, requests, rate, matters }, config);
+  const watched = watch(state, { startMs, bad, requests, bets: worseBets(bad, requests, rate), matters }, config);
   return sliOf(state, watched, { observed: bad / requests, expected: rate, requests, config });
 }
 
@@ -121,7 +121,8 @@ function judgeLatency(
   // Twice as many slow ones as usual, and a p95 that has grown: either alone is noise.
   const matters = (some: number, of: number) =>
     some / of >= 2 * normal.slowRatio && p95Ms >= config.minLatencyRatio * expected;
-  const watched = watch(state, { startMs, bad, requests, rate: normal.slowRatio, matters }, config);
+  const bets = worseBets(bad, requests, normal.slowRatio);
+  const watched = watch(state, { startMs, bad, requests, bets, matters }, config);
   return sliOf(state, watched, { observed: p95Ms, expected, requests, config });
 }
 

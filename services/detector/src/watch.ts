@@ -4,6 +4,11 @@ import type { DetectorConfig } from './config.ts';
 /** Times the normal rate that are still no worse: busy services must not alarm on trivial shifts. */
 const TOLERANCE = 1.5;
 
+/** Bets that more are bad than normal, which is a share of `rate`. */
+export function worseBets(bad: number, requests: number, rate: number): readonly number[] {
+  return rateBets(bad, requests - bad, Math.min(0.5, rate * TOLERANCE));
+}
+
 /** Evidence below this, log10, speaks for nobody's trouble. */
 export const CALM_LOG10_E = 1;
 
@@ -18,7 +23,7 @@ interface Run {
   requests: number;
 }
 
-/** A watch over one rate of a service. Plain data: it is a part of the snapshot. */
+/** A watch over one number of a service. Plain data: it is a part of the snapshot. */
 export interface WatchState {
   runs: Run[];
   isFailing: boolean;
@@ -42,13 +47,13 @@ export function newWatch(): WatchState {
 
 const newRun = (): Run => ({ log: 0, sinceMs: 0, windows: 0, bad: 0, requests: 0 });
 
-/** One more window of a rate. */
+/** One more window of what is watched. */
 export interface Reading {
   readonly startMs: number;
   readonly bad: number;
   readonly requests: number;
-  /** Normal share of bad ones, 0 to 1. */
-  readonly rate: number;
+  /** Natural logarithms by which each bet on trouble grows. */
+  readonly bets: readonly number[];
   /** Whether the deviation is large enough to matter, given bad ones and requests since the onset. */
   readonly matters: (bad: number, requests: number) => boolean;
 }
@@ -69,9 +74,7 @@ export interface Watched {
  * "E-detectors" (2024).
  */
 export function watch(state: WatchState, reading: Reading, config: DetectorConfig): Watched {
-  const { bad, requests, rate, startMs } = reading;
-  const tolerated = Math.min(0.5, rate * TOLERANCE);
-  const bets = rateBets(bad, requests - bad, tolerated);
+  const { bad, requests, bets, startMs } = reading;
   state.runs.forEach((run, index) => {
     if (run.log === 0) Object.assign(run, newRun(), { sinceMs: startMs });
     run.log = Math.max(0, run.log + bets[index]!);

@@ -1,6 +1,16 @@
-import type { Assessment, Cause, Sli, SliAssessment, VersionAssessment } from '@flyball/contracts';
+import type {
+  AnomalyKind,
+  Assessment,
+  Cause,
+  Incident,
+  Sli,
+  SliAssessment,
+  VersionAssessment,
+} from '@flyball/contracts';
 import type { PlannerConfig } from './config.ts';
 import type { EnvironmentState, KnownChange } from './environment.ts';
+import { type Evidence, evidenceOf, reasonOf } from './evidence.ts';
+import { calleesOf } from './graph.ts';
 import { evidence } from './sentences.ts';
 
 /** A cause with what the gates need to know of it. */
@@ -17,47 +27,102 @@ export interface Suspect {
   readonly serviceSinceMs: number | null;
 }
 
+/** A cause, with the case against it where something can be decided upon: a service that is known by metrics alone has none. */
+export interface RankedCause {
+  readonly cause: Omit<Cause, 'rank'>;
+  readonly suspect: Suspect | null;
+  /** Earliest onset of its evidence, ms. */
+  readonly sinceMs: number;
+}
+
 /** A failing version outranks a failing service: it says what to do. */
 const VERSION_FAILS = 1_000;
 /** A change near the onset that the evidence does not speak against. */
 const CHANGE_NEAR = 100;
 const LOG10_E_MAX = 99;
+/** What further evidence of a service adds to its strongest. */
+const MORE_SHARE = 0.25;
+/** What a symptom is worth beside a service's own trouble, and where something that it calls is in trouble too. */
+const SYMPTOM_SHARE = 0.7;
+const EXPLAINED_SHARE = 0.1;
+/** Who began first is the likelier cause, where the rest is equal. */
+const FIRST_BONUS = 1.15;
+const REASONS_MAX = 5;
 
 /**
- * Ranks what may have caused the present trouble: versions that fail where their control does not, then services
- * with a change near the onset, then failing services; among equals, the stronger evidence, then the earlier onset.
+ * Ranks what may have caused an incident: versions that fail where their control does not; then services by the evidence of
+ * their own, with symptoms counted little where a callee explains them; among equals, the earlier onset.
  */
-export function rankSuspects(state: EnvironmentState, config: PlannerConfig): readonly Suspect[] {
-  const suspects = [...state.services.values()].flatMap(({ assessment }) => suspectsOf(assessment, state, config));
-  return suspects.sort((a, b) => {
+export function rankCauses(
+  { signals }: Pick<Incident, 'signals'>,
+  state: EnvironmentState,
+  config: PlannerConfig,
+): readonly RankedCause[] {
+  const concerned = new Set(signals.map(({ subject }) => subject.service));
+  const versions = [...concerned].flatMap((service) => {
+    const known = state.services.get(service);
+    return known === undefined ? [] : versionSuspects(known.assessment, state, config);
+  });
+  const blamed = new Set(versions.map(({ cause }) => cause.subject.service));
+  const ranked: RankedCause[] = [
+    ...versions.map((suspect) => {
+      return { cause: suspect.cause, suspect, sinceMs: suspect.reading.sinceMs ?? suspect.serviceSinceMs ?? Infinity };
+    }),
+    ...serviceCauses(signals.map(evidenceOf), state).filter(({ cause }) => !blamed.has(cause.subject.service)),
+  ];
+  return ranked.sort((a, b) => {
     if (a.cause.score !== b.cause.score) return b.cause.score - a.cause.score;
-    const onset = (a.reading.sinceMs ?? Infinity) - (b.reading.sinceMs ?? Infinity);
-    if (onset !== 0 && !Number.isNaN(onset)) return onset;
+    if (a.sinceMs !== b.sinceMs) return a.sinceMs - b.sinceMs;
     return a.cause.subject.service < b.cause.subject.service ? -1 : 1;
   });
 }
 
-function suspectsOf(assessment: Assessment, state: EnvironmentState, config: PlannerConfig): Suspect[] {
+/** Services by their evidence. */
+function serviceCauses(all: readonly Evidence[], state: EnvironmentState): RankedCause[] {
+  const services = new Map<string, Evidence[]>();
+  for (const each of all) services.set(each.service, [...(services.get(each.service) ?? []), each]);
+  const firstMs = Math.min(...all.map(({ signal }) => signal.sinceMs));
+  return [...services].map(([service, list]) => {
+    const isExplained = calleesOf(state.callers, service).some((callee) => services.has(callee));
+    const weigh = ({ strength, isLocal }: Evidence) =>
+      strength * (isLocal ? 1 : isExplained ? EXPLAINED_SHARE : SYMPTOM_SHARE);
+    const sorted = [...list].sort((a, b) => weigh(b) - weigh(a) || (a.signal.series < b.signal.series ? -1 : 1));
+    const [best, ...more] = sorted;
+    const [second] = more.filter(({ kind, isLocal }) => kind !== best!.kind || isLocal !== best!.isLocal);
+    const sinceMs = Math.min(...list.map(({ signal }) => signal.sinceMs));
+    const score =
+      (weigh(best!) + (second === undefined ? 0 : MORE_SHARE * weigh(second))) *
+      (sinceMs === firstMs ? FIRST_BONUS : 1);
+    const cause = {
+      ...{ subject: best!.signal.subject, version: '', stableVersion: '', instance: instanceOf(sorted) },
+      ...{ kind: best!.kind, score: rounded(score), reasons: sorted.slice(0, REASONS_MAX).map(reasonOf) },
+    };
+    return { cause, suspect: serviceSuspect(cause, state), sinceMs };
+  });
+}
+
+/** The instance that all evidence with an instance comes down to, or ''. */
+function instanceOf(list: readonly Evidence[]): string {
+  return list.find(({ signal }) => signal.instance !== '')?.signal.instance ?? '';
+}
+
+function serviceSuspect(cause: Omit<Cause, 'rank'>, state: EnvironmentState): Suspect | null {
+  const assessment = state.services.get(cause.subject.service)?.assessment;
+  if (assessment === undefined) return null;
   const [sli, reading] = worstSli(assessment);
   const serviceSinceMs = reading.verdict === 'fail' ? reading.sinceMs : null;
-  const suspects: Suspect[] = [];
-  for (const version of assessment.versions) {
-    if (version.role !== 'canary' || version.requests === 0) continue;
+  return { cause, assessment, version: null, sli, reading, cameAtMs: null, serviceSinceMs };
+}
+
+function versionSuspects(assessment: Assessment, state: EnvironmentState, config: PlannerConfig): Suspect[] {
+  const [serviceSli, reading] = worstSli(assessment);
+  const serviceSinceMs = reading.verdict === 'fail' ? reading.sinceMs : null;
+  return assessment.versions.flatMap((version) => {
+    if (version.role !== 'canary' || version.requests === 0) return [];
     const change = changeTo(state, assessment.subject.service, version.version);
     const isSuspect = version.verdict === 'fail' || (serviceSinceMs !== null && isNear(change, serviceSinceMs, config));
-    if (isSuspect) suspects.push(versionSuspect({ assessment, version, change, serviceSinceMs, serviceSli: sli }));
-  }
-  if (reading.verdict === 'fail' && suspects.length === 0) {
-    const cause = {
-      subject: assessment.subject,
-      version: '',
-      stableVersion: '',
-      score: Math.min(reading.log10E, LOG10_E_MAX),
-      reasons: [evidence(assessment.subject.service, sli, reading)],
-    };
-    suspects.push({ cause, assessment, version: null, sli, reading, cameAtMs: null, serviceSinceMs });
-  }
-  return suspects;
+    return isSuspect ? [versionSuspect({ assessment, version, change, serviceSinceMs, serviceSli })] : [];
+  });
 }
 
 interface VersionCase {
@@ -79,10 +144,10 @@ function versionSuspect({ assessment, version, change, serviceSinceMs, serviceSl
     reasons.push(`${stable.version} serves the same traffic and does not show it`);
   }
   if (change !== undefined) reasons.push(`${change.word.kind} of ${version.version} is on record`);
+  const kind: AnomalyKind = sli;
   const cause = {
-    subject: assessment.subject,
-    version: version.version,
-    stableVersion: stable?.version ?? '',
+    ...{ subject: assessment.subject, version: version.version, stableVersion: stable?.version ?? '' },
+    ...{ instance: '', kind },
     score:
       (version.verdict === 'fail' ? VERSION_FAILS : CHANGE_NEAR) + Math.min(Math.max(0, reading.log10E), LOG10_E_MAX),
     reasons,
@@ -110,4 +175,9 @@ function changeTo(state: EnvironmentState, service: string, version: string): Kn
 
 function isNear(change: KnownChange | undefined, sinceMs: number, { changeWindowMs }: PlannerConfig): boolean {
   return change !== undefined && Math.abs(change.atMs - sinceMs) <= changeWindowMs;
+}
+
+/** Kept to what people can read; sums of doubles in a fixed order are the same everywhere. */
+function rounded(score: number): number {
+  return Number(score.toPrecision(6));
 }

@@ -21,6 +21,22 @@ export const PlannerConfig = z
       .describe(
         'A fault that began more than this many ms before a change cannot be blamed on it: one window and a bit.',
       ),
+    joinMs: z
+      .int()
+      .min(0)
+      .default(2 * MINUTE_MS)
+      .describe('What begins within so many ms after an incident began, and is related to it, belongs to it.'),
+    gaugeStrengthMin: z
+      .number()
+      .min(1)
+      .max(8)
+      .default(2)
+      .describe('A metric alone opens an incident when its evidence is so many times what it needs to signal.'),
+    staleMs: z
+      .int()
+      .min(MINUTE_MS)
+      .default(10 * MINUTE_MS)
+      .describe('An incident of services that were not heard for so many ms is closed as blind: nobody knows.'),
     recoverWindows: z
       .int()
       .min(1)

@@ -1,13 +1,34 @@
-import { type Command, type Incident, type Judgement, type Signal, targetKey } from '@flyball/contracts';
+import {
+  type Callers,
+  type Cause,
+  type Command,
+  type Incident,
+  type Judgement,
+  type Signal,
+  targetKey,
+} from '@flyball/contracts';
+import { MINUTE_MS } from '@flyball/core';
 import { massSilence } from './blindness.ts';
-import { rankSuspects, type Suspect } from './causes.ts';
+import { type RankedCause, rankCauses, type Suspect } from './causes.ts';
 import type { PlannerConfig } from './config.ts';
 import { decide, type KnownPolicy } from './decide.ts';
-import { addAssessment, addCommand, type EnvironmentState, type KnownCommand } from './environment.ts';
+import {
+  addAssessment,
+  addCommand,
+  addEdges,
+  type EnvironmentState,
+  type KnownCommand,
+  type OpenIncident,
+} from './environment.ts';
+import { areRelated } from './graph.ts';
+import { incidentOf, opensIncident } from './grouping.ts';
 import type { HeldItem } from './held.ts';
 import { addDecision, addSignal, openIncident, setCauses, signalText, tell } from './incident-book.ts';
 import { judge } from './judge.ts';
 import { reading } from './sentences.ts';
+
+/** Services that no traces are known of are well when nothing was off about them for so long. */
+const QUIET_MS = MINUTE_MS;
 
 /** What one step of one environment has at hand. */
 export interface StepContext {
@@ -29,7 +50,7 @@ export interface StepContext {
 export class EnvironmentStep {
   readonly #context: StepContext;
   readonly #state: EnvironmentState;
-  #hasNews = false;
+  readonly #news = new Set<OpenIncident>();
 
   constructor(context: StepContext) {
     this.#context = context;
@@ -41,30 +62,42 @@ export class EnvironmentStep {
     const signals: Signal[] = [];
     for (const item of items) {
       if (item.type === 'assessment') addAssessment(this.#state, item);
+      else if (item.type === 'callers') addEdges(this.#state, edgesTo(item));
+      else if (item.type === 'calm') this.#state.episodes.delete(item.episodeId);
       else signals.push(item);
     }
     this.#watchSilence(atMs);
-    for (const signal of signals) this.#openFor(signal);
+    for (const signal of signals) this.#place(signal);
     this.#judgeCommands(atMs);
-    const suspects = rankSuspects(this.#state, this.#context.config);
-    this.#blame(atMs, suspects);
-    this.#decide(suspects);
-    this.#close(atMs);
+    for (const open of [...this.#state.incidents]) {
+      const ranked = rankCauses(open.incident, this.#state, this.#context.config);
+      this.#blame(open, atMs, ranked);
+      this.#decide(open, ranked[0]?.suspect ?? undefined);
+      this.#close(open, atMs);
+    }
+    this.#publish();
+  }
+
+  /** Time has passed. Closes what nobody can say anything of any more. */
+  pass(atMs: number): void {
+    const { staleMs } = this.#context.config;
+    for (const open of [...this.#state.incidents]) {
+      if (this.#isPending(open.incident)) continue;
+      const isQuiet = !this.#hasEpisode(open) && !this.#isKnownByTraces(open);
+      if (isQuiet && open.heardAtMs < atMs - QUIET_MS) this.#end(open, atMs, 'recovered');
+      else if (open.heardAtMs < atMs - staleMs) this.#end(open, atMs, 'blind');
+    }
     this.#publish();
   }
 
   /** An outcome of a command of ours. */
   report({ command, outcome }: KnownCommand): void {
-    const { incident } = this.#state;
-    if (incident === null || outcome === null || command.incidentId !== incident.incidentId) return;
+    const open = this.#state.incidents.find(({ incident }) => incident.incidentId === command.incidentId);
+    if (open === undefined || outcome === null) return;
     const why = outcome.reason === null ? '' : ` (${outcome.reason})`;
-    tell(
-      incident,
-      outcome.atMs,
-      'outcome',
-      `${command.commandId} ${outcome.status}${why}: ${outcome.before} -> ${outcome.after}`,
-    );
-    this.#hasNews = true;
+    const text = `${command.commandId} ${outcome.status}${why}: ${outcome.before} -> ${outcome.after}`;
+    tell(open.incident, outcome.atMs, 'outcome', text);
+    this.#news.add(open);
     this.#publish();
   }
 
@@ -73,9 +106,11 @@ export class EnvironmentStep {
     const state = this.#state;
     const silence = massSilence(state, this.#context.config);
     if (silence === undefined) {
-      if (state.blindSinceMs !== null && state.incident !== null) {
-        tell(state.incident, atMs, 'blind', 'telemetry is back');
-        this.#hasNews = true;
+      if (state.blindSinceMs !== null) {
+        for (const open of state.incidents) {
+          tell(open.incident, atMs, 'blind', 'telemetry is back');
+          this.#news.add(open);
+        }
       }
       state.blindSinceMs = null;
       return;
@@ -83,35 +118,54 @@ export class EnvironmentStep {
     if (state.blindSinceMs !== null) return;
     state.blindSinceMs = silence.sinceMs;
     const text = `${silence.silent.length} of ${silence.services} services fell silent together: we are blind, and hold`;
-    state.incident ??= openIncident(state, atMs, silence.sinceMs, `telemetry blackout: ${text}`);
-    tell(state.incident, atMs, 'blind', text);
-    this.#hasNews = true;
+    if (state.incidents.length === 0) openIncident(state, atMs, silence.sinceMs, `telemetry blackout: ${text}`);
+    for (const open of state.incidents) {
+      tell(open.incident, atMs, 'blind', text);
+      this.#news.add(open);
+    }
   }
 
-  #openFor(signal: Signal): void {
+  /** Brings a signal to its incident, or opens one for it. What does not open one is remembered: it may explain another. */
+  #place(signal: Signal): void {
+    const { config } = this.#context;
     const state = this.#state;
-    state.incident ??= openIncident(state, signal.endMs, signal.sinceMs, signalText(signal));
-    addSignal(state.incident, signal);
-    state.healthyWindows = 0;
-    this.#hasNews = true;
+    if (signal.sli === null) state.episodes.set(signal.episodeId, signal);
+    let open = incidentOf(signal, state, config);
+    if (open === undefined && opensIncident(signal, state, config)) {
+      open = openIncident(state, signal.endMs, signal.sinceMs, signalText(signal));
+      const { incident } = open;
+      // What was off about then, and opened none itself, belongs to it.
+      for (const other of state.episodes.values()) {
+        const isFree = !state.incidents.some(({ incident: { signals } }) =>
+          signals.some(({ episodeId }) => episodeId === other.episodeId),
+        );
+        const isNear = Math.abs(other.sinceMs - signal.sinceMs) <= config.joinMs;
+        const isRelated = areRelated(state.callers, other.subject.service, signal.subject.service);
+        if (other.episodeId !== signal.episodeId && isFree && isNear && isRelated) addSignal(incident, other);
+      }
+    }
+    if (open === undefined) return;
+    addSignal(open.incident, signal);
+    open.healthyWindows = 0;
+    open.heardAtMs = Math.max(open.heardAtMs, signal.endMs);
+    this.#news.add(open);
   }
 
-  #blame(atMs: number, suspects: readonly Suspect[]): void {
-    const { incident } = this.#state;
+  #blame(open: OpenIncident, atMs: number, ranked: readonly RankedCause[]): void {
+    const { incident } = open;
     // Once something is done about a cause, what is left of the trouble is no better a cause.
-    if (incident === null || incident.status !== 'open' || !setCauses(incident, suspects)) return;
-    const { cause, sli, reading: of } = suspects[0]!;
+    if (incident.status !== 'open' || !setCauses(incident, ranked)) return;
+    const [{ cause, suspect }] = ranked as [RankedCause];
     const what = cause.version === '' ? cause.subject.service : `${cause.subject.service} ${cause.version}`;
     tell(incident, atMs, 'cause', `${what}: ${cause.reasons.join('; ')}`);
-    incident.title = `${what}: ${sli === 'errors' ? 'errors' : 'p95'} ${reading(sli, of.observed)} against ${reading(sli, of.expected)}`;
-    this.#hasNews = true;
+    incident.title = titleOf(what, cause, suspect);
+    this.#news.add(open);
   }
 
   /** Considers the first suspect under every policy. Services without a suspected release have nothing to roll back. */
-  #decide(suspects: readonly Suspect[]): void {
-    const { incident } = this.#state;
-    const [suspect] = suspects;
-    if (incident === null || suspect === undefined || suspect.version === null) return;
+  #decide(open: OpenIncident, suspect: Suspect | undefined): void {
+    const { incident } = open;
+    if (suspect === undefined || suspect.version === null) return;
     // What was ordered is under way, or waits for its judgement: there is nothing to consider until then.
     if (this.#isPending(incident)) return;
     const { config, nowMs, resumedAtMs, generation, policies } = this.#context;
@@ -120,7 +174,7 @@ export class EnvironmentStep {
       const occasion = { nowMs, resumedAtMs, generation, incidentId: incident.incidentId };
       const { decision, command } = decide(known, suspect, occasion, { state: this.#state, config });
       if (!addDecision(incident, decision)) continue;
-      this.#hasNews = true;
+      this.#news.add(open);
       if (command !== undefined) this.#issue(incident, command, suspect);
     }
   }
@@ -158,21 +212,24 @@ export class EnvironmentStep {
       known.judgement = verification.status;
       const { commandId, target, incidentId } = known.command;
       say.judgement({ type: 'judgement', commandId, target, incidentId, ...verification, atMs });
-      const { incident } = this.#state;
-      if (incident === null || incident.incidentId !== incidentId) continue;
-      tell(incident, atMs, 'judgement', `${commandId} ${verification.status}: ${verification.sentence}`);
-      if (verification.status === 'verified') this.#end(incident, atMs, 'verified');
-      this.#hasNews = true;
+      const open = this.#state.incidents.find(({ incident }) => incident.incidentId === incidentId);
+      if (open === undefined) continue;
+      tell(open.incident, atMs, 'judgement', `${commandId} ${verification.status}: ${verification.sentence}`);
+      if (verification.status === 'verified') this.#end(open, atMs, 'verified');
+      this.#news.add(open);
     }
   }
 
   /** Closes an incident that nobody acted on when all that signalled is well again, and nobody is blind. */
-  #close(atMs: number): void {
-    const { incident, blindSinceMs, commands } = this.#state;
-    if (incident === null || incident.status === 'closed' || blindSinceMs !== null) return;
-    const isPending = this.#isPending(incident);
+  #close(open: OpenIncident, atMs: number): void {
+    const { blindSinceMs, commands, services } = this.#state;
+    const { incident } = open;
+    if (incident.status === 'closed') return;
     const names = new Set(incident.signals.map(({ subject }) => subject.service));
-    const concerned = [...this.#state.services].filter(([name]) => names.size === 0 || names.has(name));
+    const concerned = [...services].filter(([name]) => names.size === 0 || names.has(name));
+    const isHeard = concerned.some(([, { assessment }]) => assessment.endMs === atMs && assessment.requests > 0);
+    if (isHeard || this.#hasEpisode(open)) open.heardAtMs = Math.max(open.heardAtMs, atMs);
+    if (blindSinceMs !== null || !this.#isKnownByTraces(open)) return;
     const isWell = concerned.every(([, { assessment, silentSinceMs }]) => {
       const { coverage, errorsSli, latencySli, versions } = assessment;
       const isFailing = errorsSli.verdict === 'fail' || latencySli.verdict === 'fail';
@@ -180,15 +237,24 @@ export class EnvironmentStep {
         coverage === 1 && silentSinceMs === null && !isFailing && versions.every(({ verdict }) => verdict !== 'fail')
       );
     });
-    this.#state.healthyWindows = isWell && !isPending ? this.#state.healthyWindows + 1 : 0;
-    if (this.#state.healthyWindows < this.#context.config.recoverWindows) return;
+    const isCalm = isWell && !this.#hasEpisode(open) && !this.#isPending(incident);
+    open.healthyWindows = isCalm ? open.healthyWindows + 1 : 0;
+    if (open.healthyWindows < this.#context.config.recoverWindows) return;
     const failed = commands.findLast(({ command }) => command.incidentId === incident.incidentId)?.judgement;
     const isBlackout = incident.signals.length === 0;
-    this.#end(
-      incident,
-      atMs,
-      failed === 'ineffective' || failed === 'harmful' ? failed : isBlackout ? 'blind' : 'recovered',
-    );
+    const resolution =
+      failed === 'ineffective' || failed === 'harmful' ? failed : isBlackout ? 'blind' : ('recovered' as const);
+    this.#end(open, atMs, resolution);
+  }
+
+  /** Whether one of its signals of what is no SLI still holds. */
+  #hasEpisode({ incident }: OpenIncident): boolean {
+    return incident.signals.some(({ episodeId }) => this.#state.episodes.has(episodeId));
+  }
+
+  /** Whether traces can tell that it is over: of one of its services, or of anybody where it has none. */
+  #isKnownByTraces({ incident: { signals } }: OpenIncident): boolean {
+    return signals.length === 0 || signals.some(({ subject }) => this.#state.services.has(subject.service));
   }
 
   /** Whether an order of this incident is under way, or was carried out and not judged yet. */
@@ -200,19 +266,36 @@ export class EnvironmentStep {
     });
   }
 
-  #end(incident: Incident, atMs: number, resolution: Incident['resolution']): void {
+  #end(open: OpenIncident, atMs: number, resolution: Incident['resolution']): void {
+    const { incident } = open;
     incident.status = 'closed';
     incident.resolution = resolution;
     incident.closedAtMs = atMs;
     tell(incident, atMs, 'closed', `closed: ${resolution}`);
-    this.#hasNews = true;
+    this.#news.add(open);
   }
 
   #publish(): void {
-    const { incident } = this.#state;
-    if (incident === null || !this.#hasNews) return;
-    incident.revision += 1;
-    this.#context.say.incident(incident);
-    if (incident.status === 'closed') this.#state.incident = null;
+    const state = this.#state;
+    for (const open of state.incidents) {
+      if (!this.#news.has(open)) continue;
+      open.incident.revision += 1;
+      this.#context.say.incident(open.incident);
+    }
+    this.#news.clear();
+    state.incidents = state.incidents.filter(({ incident }) => incident.status !== 'closed');
   }
+}
+
+function edgesTo({ subject, callers }: Callers) {
+  return callers.map((caller) => ({ caller, callee: subject.service }));
+}
+
+function titleOf(what: string, { kind, reasons }: Omit<Cause, 'rank'>, suspect: Suspect | null): string {
+  const of = suspect?.reading;
+  if (suspect === null || of === undefined || suspect.sli !== kind || of.verdict !== 'fail') {
+    return `${what}: ${kind}, ${reasons[0] ?? ''}`;
+  }
+  const name = suspect.sli === 'errors' ? 'errors' : 'p95';
+  return `${what}: ${name} ${reading(suspect.sli, of.observed)} against ${reading(suspect.sli, of.expected)}`;
 }

@@ -1,10 +1,22 @@
-import { MINUTE_MS } from '@flyball/core';
-import type { Assessment, ChangeWord, Command, Incident, Judgement, Outcome, Scope, Target } from '@flyball/contracts';
+import { HOUR_MS, MINUTE_MS } from '@flyball/core';
+import type {
+  Assessment,
+  ChangeWord,
+  Command,
+  Incident,
+  Judgement,
+  Outcome,
+  Scope,
+  Signal,
+  Target,
+} from '@flyball/contracts';
 
 /** Most changes and finished commands that are remembered per environment. */
 const REMEMBERED_MAX = 200;
 /** A service of which no window came for so long is gone. */
 const GONE_MS = 10 * MINUTE_MS;
+/** An episode whose end nobody told of is forgotten after so long. */
+const EPISODE_MAX_MS = 6 * HOUR_MS;
 
 /** A change event and when it was put on record. */
 export interface KnownChange {
@@ -39,14 +51,25 @@ export interface EnvironmentState {
   changes: KnownChange[];
   readonly bindings: Map<string, Target>;
   commands: KnownCommand[];
-  /** The incident that is open, if any. */
-  incident: Incident | null;
+  /** The incidents that are open, in the order in which they were opened. */
+  incidents: OpenIncident[];
+  /** Signals of what is off now, by episode; of SLIs the assessments tell. */
+  readonly episodes: Map<string, Signal>;
+  /** Who calls whom. */
+  readonly callers: Map<string, readonly string[]>;
   /** How many incidents there were: ids must differ also within one second. */
   incidentCount: number;
   /** Since when most of it has been silent, ms; `null` while it is not. */
   blindSinceMs: number | null;
-  /** Healthy windows in a row, for closing the incident. */
+}
+
+/** An incident that is not closed. */
+export interface OpenIncident {
+  readonly incident: Incident;
+  /** Instants in a row in which all that it concerns was well. */
   healthyWindows: number;
+  /** When one of the services that it concerns was last heard, or signalled, ms. */
+  heardAtMs: number;
 }
 
 /** An environment of which nothing is known yet. */
@@ -57,27 +80,34 @@ export function newEnvironment(scope: Scope): EnvironmentState {
     changes: [],
     bindings: new Map(),
     commands: [],
-    incident: null,
+    incidents: [],
+    episodes: new Map(),
+    callers: new Map(),
     incidentCount: 0,
     blindSinceMs: null,
-    healthyWindows: 0,
   };
 }
 
 /** An environment as it is saved. */
-export type SavedEnvironment = Omit<EnvironmentState, 'services' | 'bindings'> & {
-  readonly services: readonly (readonly [string, KnownService])[];
-  readonly bindings: readonly (readonly [string, Target])[];
+export type SavedEnvironment = Omit<EnvironmentState, MapField> & {
+  readonly [Field in MapField]: EnvironmentState[Field] extends Map<string, infer Value>
+    ? readonly (readonly [string, Value])[]
+    : never;
 };
+type MapField = 'services' | 'bindings' | 'episodes' | 'callers';
 
 /** An environment for the snapshot. */
 export function saveEnvironment(state: EnvironmentState): SavedEnvironment {
-  return { ...state, services: [...state.services], bindings: [...state.bindings] };
+  const { services, bindings, episodes, callers } = state;
+  const maps = { services: [...services], bindings: [...bindings], episodes: [...episodes], callers: [...callers] };
+  return { ...state, ...maps };
 }
 
 /** What {@link saveEnvironment} saved. */
 export function restoreEnvironment(saved: SavedEnvironment): EnvironmentState {
-  return { ...saved, services: new Map(saved.services), bindings: new Map(saved.bindings) };
+  const { services, bindings, episodes, callers } = saved;
+  const maps = { services: new Map(services), bindings: new Map(bindings) };
+  return { ...saved, ...maps, episodes: new Map(episodes), callers: new Map(callers) };
 }
 
 /** Forgets services that get no windows any more: who is gone must not count among those that are heard. */
@@ -85,17 +115,28 @@ export function forgetSilent(state: EnvironmentState, nowMs: number): void {
   for (const [service, { assessment }] of state.services) {
     if (assessment.endMs < nowMs - GONE_MS) state.services.delete(service);
   }
+  for (const [episodeId, { endMs }] of state.episodes)
+    if (endMs < nowMs - EPISODE_MAX_MS) state.episodes.delete(episodeId);
 }
 
 /** Whether nothing is known of an environment that was not also true of a new one. */
-export function isForgettable({ services, bindings, changes, commands, incident }: EnvironmentState): boolean {
-  return services.size + bindings.size + changes.length + commands.length === 0 && incident === null;
+export function isForgettable(state: EnvironmentState): boolean {
+  const { services, bindings, changes, commands, incidents, episodes, callers } = state;
+  const maps = services.size + bindings.size + episodes.size + callers.size;
+  return maps + changes.length + commands.length + incidents.length === 0;
 }
 
 /** Takes in a change event. */
 export function addChange(state: EnvironmentState, change: KnownChange): void {
   const isKnown = state.changes.some(({ word }) => word.changeId === change.word.changeId);
   if (!isKnown) state.changes = [...state.changes, change].slice(-REMEMBERED_MAX);
+}
+
+/** Takes in who calls whom. */
+export function addEdges({ callers }: EnvironmentState, edges: readonly { caller: string; callee: string }[]): void {
+  for (const { caller, callee } of edges) {
+    callers.set(callee, [...new Set([...(callers.get(callee) ?? []), caller])].sort());
+  }
 }
 
 /** Takes in an assessment: the newest of its service. */

@@ -67,7 +67,15 @@ function sound(): Case {
     ...{ version: 'v2', role: 'canary' as const, firstSeenMs: NOW_MS - 30_000, requests: 30, errors: 9 },
     ...{ trafficRatio: 0.25, p95Ms: 50, verdict: 'fail' as const, errorsSli: sli('fail'), latencySli: sli('pass') },
   };
-  const cause = { subject: SUBJECT, version: 'v2', stableVersion: 'v1', score: 1_005, reasons: [] };
+  const cause = {
+    subject: SUBJECT,
+    version: 'v2',
+    stableVersion: 'v1',
+    instance: '',
+    kind: 'errors' as const,
+    score: 1_005,
+    reasons: [],
+  };
   const suspect = {
     ...{ cause, assessment, version, sli: 'errors' as const, reading: sli('fail') },
     ...{ cameAtMs: NOW_MS - 30_000, serviceSinceMs: null },

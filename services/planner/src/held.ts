@@ -1,7 +1,7 @@
-import { type Assessment, type Scope, scopeKey, type Signal } from '@flyball/contracts';
+import { type Assessment, type Callers, type Calm, type Scope, scopeKey, type Signal } from '@flyball/contracts';
 
 /** What is held until every detector lane has passed its end. */
-export type HeldItem = Assessment | Signal;
+export type HeldItem = Assessment | Callers | Signal | Calm;
 
 /** All that is held of one environment and instant, in order. */
 export interface Ripe {
@@ -54,8 +54,11 @@ export class Held {
   }
 }
 
-/** Assessments come before signals; then by service and series. */
+/** What is known comes before what is wrong, and what is over last; then by service and series. */
+const ORDER = { assessment: 0, callers: 1, signal: 2, calm: 3 } as const;
+
 function orderOf(item: HeldItem): string {
-  const series = item.type === 'signal' ? `1 ${item.version} ${item.sli} ${item.episodeId}` : '0';
-  return `${series.slice(0, 1)} ${item.subject.service} ${series}`;
+  const series =
+    item.type === 'signal' ? `${item.series} ${item.episodeId}` : item.type === 'calm' ? item.episodeId : '';
+  return `${ORDER[item.type]} ${item.subject.service} ${series}`;
 }

@@ -1,7 +1,8 @@
 import type { Decision, Incident, Signal, TimelineEntry } from '@flyball/contracts';
 import { contentId } from '@flyball/core';
-import type { Suspect } from './causes.ts';
-import type { EnvironmentState } from './environment.ts';
+import type { RankedCause } from './causes.ts';
+import type { EnvironmentState, OpenIncident } from './environment.ts';
+import { evidenceOf, reasonOf } from './evidence.ts';
 import { reading } from './sentences.ts';
 
 /** Bounds of one incident: it must stay readable, and fit a message. */
@@ -10,8 +11,8 @@ const SIGNALS_MAX = 50;
 const DECISIONS_MAX = 30;
 const TIMELINE_MAX = 200;
 
-/** Opens an incident in an environment that has none. */
-export function openIncident(state: EnvironmentState, nowMs: number, startedAtMs: number, title: string): Incident {
+/** Opens an incident. */
+export function openIncident(state: EnvironmentState, nowMs: number, startedAtMs: number, title: string): OpenIncident {
   state.incidentCount += 1;
   const { tenant, environment } = state.scope;
   const incident: Incident = {
@@ -32,9 +33,9 @@ export function openIncident(state: EnvironmentState, nowMs: number, startedAtMs
     commandIds: [],
     timeline: [],
   };
-  state.incident = incident;
-  state.healthyWindows = 0;
-  return incident;
+  const open = { incident, healthyWindows: 0, heardAtMs: nowMs };
+  state.incidents.push(open);
+  return open;
 }
 
 /** Adds a line to an incident's story. */
@@ -55,18 +56,20 @@ export function addSignal(incident: Incident, signal: Signal): void {
 }
 
 /** One line of a signal for people. */
-export function signalText({ subject, version, sli, observed, expected, bad, requests }: Signal): string {
+export function signalText(signal: Signal): string {
+  const { subject, version, sli, observed, expected, bad, requests } = signal;
+  if (sli === null) return `${subject.service} ${reasonOf(evidenceOf(signal))}`;
   const what = `${subject.service}${version === '' ? '' : ` ${version}`} ${sli === 'errors' ? 'errors' : 'p95'}`;
   return `${what} ${reading(sli, observed)} against ${reading(sli, expected)} (${bad} of ${requests} requests)`;
 }
 
 /** Takes in the present ranking. Returns whether the first cause is another one than before. */
-export function setCauses(incident: Incident, suspects: readonly Suspect[]): boolean {
+export function setCauses(incident: Incident, ranked: readonly RankedCause[]): boolean {
   const nameOf = (cause: { subject: { service: string }; version: string } | undefined) =>
     cause === undefined ? '' : `${cause.subject.service} ${cause.version}`;
   const before = nameOf(incident.causes[0]);
-  if (suspects.length === 0) return false; // What is over still was the cause.
-  incident.causes = suspects.slice(0, CAUSES_MAX).map(({ cause }, index) => ({ rank: index + 1, ...cause }));
+  if (ranked.length === 0) return false; // What is over still was the cause.
+  incident.causes = ranked.slice(0, CAUSES_MAX).map(({ cause }, index) => ({ rank: index + 1, ...cause }));
   return nameOf(incident.causes[0]) !== before;
 }
 

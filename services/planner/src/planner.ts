@@ -17,6 +17,7 @@ import type { PlannerConfig } from './config.ts';
 import type { KnownPolicy } from './decide.ts';
 import {
   addChange,
+  addEdges,
   addOutcome,
   type EnvironmentState,
   forgetSilent,
@@ -80,6 +81,7 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
       this.#step(scope, offset, outbox).take(atMs, items);
     }
     for (const [key, state] of this.#environments) {
+      if (state.incidents.length > 0) this.#step(state.scope, offset, outbox).pass(this.#frontier.atMs);
       forgetSilent(state, this.#frontier.atMs);
       if (isForgettable(state)) this.#environments.delete(key);
     }
@@ -109,6 +111,9 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
         this.#environment(word).bindings.set(service, { tenant, environment, ...target });
         return;
       }
+      case 'topology':
+        addEdges(this.#environment(word), word.edges);
+        return;
       case 'change':
         addChange(this.#environment(word), { atMs, word });
     }

@@ -52,7 +52,7 @@ export class ControlRelay extends Relay<ControlMessage> {
 
   protected tellPlanner(fact: ControlMessage, atMs: number, outbox: Outbox<RelayOut>): void {
     const relayed = { type: 'relayed' as const, atMs, fact };
-    const isLocal = fact.type === 'binding' || fact.type === 'change';
+    const isLocal = fact.type === 'binding' || fact.type === 'change' || fact.type === 'topology';
     if (isLocal) outbox.emit('flyball.signals', scopeKey(fact), relayed);
     else outbox.broadcast('flyball.signals', relayed);
   }

@@ -6,6 +6,15 @@ export function percent(ratio: number): string {
   return `${value >= 10 ? value.toFixed(0) : value.toFixed(1)} %`;
 }
 
+/** A number with its unit for people: `17.6 %`, `120 ms`, `3.4 By`. */
+export function amount(value: number, unit: string): string {
+  if (unit === '1') return percent(value);
+  if (unit === 'ms') return `${value.toFixed(0)} ms`;
+  const text =
+    Math.abs(value) >= 1_000 || Number.isInteger(value) ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+  return unit === '' ? text : `${text} ${unit.replace(/^\{(.*)\}$/, '$1')}`;
+}
+
 /** A time span for people: `7.2 s`. */
 export function seconds(spanMs: number): string {
   const value = spanMs / 1_000;

@@ -112,6 +112,13 @@ export function signalled(service: string, endMs: number, sinceMs: number, versi
     type: 'signal',
     episodeId: `e-${service}-${version}-${sinceMs}`,
     subject: subjectOf(service),
+    ...{
+      kind: 'errors',
+      series: version === '' ? 'errors' : `errors ${version}`,
+      instance: '',
+      score: 0.65,
+      unit: '1',
+    },
     ...{ endMs, sli: 'errors', version, sinceMs, observed: 0.3, expected: 0.01, log10E: 6, bad: 5, requests: 20 },
     ...{ traceId: '', detector: 'errors@1' },
   };

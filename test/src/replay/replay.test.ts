@@ -24,7 +24,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const replay = (file: string, out: string, ...more: string[]) =>
-  spawnSync(BIN, ['replay', file, '--out', join(dir, out), ...more], { encoding: 'utf8' });
+  spawnSync(BIN, ['replay', file, '--windows', '--out', join(dir, out), ...more], { encoding: 'utf8' });
 const bytesOf = (out: string, name: string) => readFileSync(join(dir, out, `${name}.jsonl`), 'utf8');
 const rowsOf = <Row>(out: string, name: string) =>
   bytesOf(out, name)
@@ -33,6 +33,7 @@ const rowsOf = <Row>(out: string, name: string) =>
     .map((line) => JSON.parse(line) as Row);
 
 interface WindowRow {
+  kind: string;
   environment: string;
   service: string;
   startMs: number;
@@ -81,15 +82,14 @@ test('every window counts what the recording holds, late and early spans are nam
   const first = replay(join(dir, 'day.jsonl'), 'a');
   expect(first).toMatchObject({ status: 0, stderr: '' });
   expect(replay(join(dir, 'day.jsonl.gz'), 'b').status).toBe(0);
-  for (const name of ['windows', 'incidents', 'commands']) expect(bytesOf('b', name)).toBe(bytesOf('a', name));
+  for (const name of ['windows', 'signals', 'incidents', 'commands'])
+    expect(bytesOf('b', name)).toBe(bytesOf('a', name));
 
   const expected = countsOf(lines, DEFAULTS);
   const found = new Map<string, Count>();
   let [late, early] = [0, 0];
-  for (const { environment, service, startMs, spans, lateSpans, earlySpans, series } of rowsOf<WindowRow>(
-    'a',
-    'windows',
-  )) {
+  const rows = rowsOf<WindowRow>('a', 'windows').filter(({ kind }) => kind === 'traces');
+  for (const { environment, service, startMs, spans, lateSpans, earlySpans, series } of rows) {
     late += lateSpans;
     early += earlySpans;
     const all = series.find(({ view }) => view === 'service');
@@ -128,20 +128,18 @@ test('a faulty release in a recording is decided upon, once, and nothing is carr
   const file = join(dir, 'release.jsonl');
   writeFileSync(file, lines.map((line) => lineOf(line, dice)).join('\n'));
   expect(replay(file, 'out', '--policies', join(dir, 'policies'))).toMatchObject({ status: 0 });
-  const commands = rowsOf<{ commandId: string; action: object; issuedAtMs: number }>('out', 'commands');
+  const commands = rowsOf<{ id: string; action: object; at: string }>('out', 'commands');
   expect(commands).toMatchObject([{ action: { type: 'rollback', fromVersion: 'v2', toVersion: 'v1' } }]);
-  expect(commands[0]!.issuedAtMs).toBeGreaterThan(START_MS + LEARNING_MS);
-  expect(commands[0]!.issuedAtMs).toBeLessThan(START_MS + LEARNING_MS + 120_000);
+  expect(Date.parse(commands[0]!.at)).toBeGreaterThan(START_MS + LEARNING_MS);
+  expect(Date.parse(commands[0]!.at)).toBeLessThan(START_MS + LEARNING_MS + 120_000);
   const incidents = rowsOf<{ timeline: { kind: string; text: string }[] }>('out', 'incidents');
   const outcomes = incidents.at(-1)!.timeline.filter(({ kind }) => kind === 'outcome');
-  expect(outcomes.map(({ text }) => text)).toEqual([
-    expect.stringContaining(`${commands[0]!.commandId} rejected (replay)`),
-  ]);
+  expect(outcomes.map(({ text }) => text)).toEqual([expect.stringContaining(`${commands[0]!.id} rejected (replay)`)]);
 });
 
 test.each([
   ['no such file', 'missing.jsonl', undefined, /^flyball: no file/],
-  ['a line that is no JSON', 'torn.jsonl', '{"resourceSpans":[]}\n{"resourceSp', /^flyball: line 2 is not JSON/],
+  ['a file of no JSON', 'torn.jsonl', '{"resourceSp', /torn.jsonl:1 is left out: [^\n]+\nflyball: no line of/],
 ])('%s is one line of cause and one of fix', (_name, file, text, message) => {
   if (text !== undefined) writeFileSync(join(dir, file), text);
   expect(replay(join(dir, file), 'out')).toMatchObject({ status: 1, stderr: expect.stringMatching(message) });

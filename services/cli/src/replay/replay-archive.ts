@@ -1,5 +1,5 @@
 import { type ArchivePlan, ArchiveReader, describeGap, type Gap } from '@flyball/archiver';
-import type { Window } from '@flyball/contracts';
+import { RAW_TOPICS, type Window } from '@flyball/contracts';
 import { rfc3339, slotStartMs } from '@flyball/core';
 import { cutOf } from '@flyball/runtime';
 import { LINE_DEFAULTS, type LineConfig } from '@flyball/standalone';
@@ -9,7 +9,7 @@ import { ReplayOutput } from './replay-output.ts';
 import { readPolicies } from './replay-policies.ts';
 import { ReplayStages } from './replay-stages.ts';
 
-const TOPIC = 'otlp_spans';
+const TOPICS = Object.values(RAW_TOPICS);
 
 /** What a person asks of a replay of an archive. */
 export interface ArchiveReplayOptions {
@@ -48,21 +48,21 @@ export async function replayArchive(url: string, options: ArchiveReplayOptions):
   const fromMs = timeOf(options.from, '--from') ?? 0;
   const toMs = timeOf(options.to, '--to') ?? Infinity;
   const reader = new ArchiveReader(await openObjects(rootOf(url)));
-  const plan = await reader.plan({ topics: [TOPIC], fromMs, toMs });
+  const plan = await reader.plan({ topics: TOPICS, fromMs, toMs });
   refuseGaps(plan, url, options.acceptGaps === true);
   const config = options.config === undefined ? LINE_DEFAULTS : lineSettings(options.config);
-  const output = new ReplayOutput(options.out);
+  const output = new ReplayOutput(options.out, { hasWindows: true });
   const policies = options.policies === undefined ? [] : readPolicies(options.policies);
   const replay = new ArchiveReplay(plan, config);
   const { sinks } = output;
   const counts = { records: 0, bytes: 0 };
-  for await (const { partition, record } of reader.read(plan)) {
+  for await (const { topic, partition, record } of reader.read(plan)) {
     counts.records += 1;
     counts.bytes += record.value.length;
     // A cut is for the lanes of its time; these have one behaviour throughout.
     if (cutOf(record.headers) !== undefined) continue;
     const stages = await replay.stagesAt(record.appendedAtMs, { policies, sinks });
-    await stages.addRaw(partition, record);
+    await stages.addRaw({ topic, partition }, record);
     await output.drain();
   }
   await replay.finish();
@@ -90,7 +90,7 @@ class ArchiveReplay {
     how: Pick<Parameters<typeof ReplayStages.open>[0], 'policies' | 'sinks'>,
   ): Promise<ReplayStages> {
     const { windowMs } = this.#config.aggregator;
-    const partitions = this.#plan.partitions.get(TOPIC)!;
+    const partitions = this.#plan.partitions.get(RAW_TOPICS.traces)!;
     const onWindow = (window: Window) => this.#judge(window);
     const setup = { config: this.#config, partitions, startMs: atMs, onWindow, ...how };
     const stages = (this.#stages ??= await ReplayStages.open(setup));

@@ -1,42 +1,52 @@
-import { DEFAULT_TENANT, TENANT_HEADER, TICK_HEADER } from '@flyball/contracts';
+import { DEFAULT_TENANT, RAW_TOPICS, type SignalKind, TENANT_HEADER, TICK_HEADER } from '@flyball/contracts';
 import { EMPTY_BYTES, SECOND_MS, slotStartMs } from '@flyball/core';
-import { LINE_DEFAULTS } from '@flyball/standalone';
-import { type ReplayPolicy, type ReplaySinks, ReplayStages } from './replay-stages.ts';
+import { type ReplaySetup, ReplayStages } from './replay-stages.ts';
+import type { ReplayEdge } from './replay-topology.ts';
 
 /** One environment of a recording, as a log of its own in the time of its data. A file has no ticks: they are made here. */
 export class ReplayLine {
   readonly #environment: string;
   readonly #stages: ReplayStages;
+  readonly #sizes: { readonly windowMs: number; readonly graceMs: number };
 
-  private constructor(environment: string, stages: ReplayStages) {
+  private constructor(environment: string, stages: ReplayStages, sizes: { windowMs: number; graceMs: number }) {
     this.#environment = environment;
     this.#stages = stages;
+    this.#sizes = sizes;
   }
 
   /** Opens an environment whose first item is at `startMs`. */
   static async open(
     { environment, startMs }: { readonly environment: string; readonly startMs: number },
-    policies: readonly ReplayPolicy[],
-    sinks: ReplaySinks,
+    { edges, ...setup }: Pick<ReplaySetup, 'config' | 'policies' | 'sinks'> & { readonly edges: readonly ReplayEdge[] },
   ): Promise<ReplayLine> {
-    const about = { config: LINE_DEFAULTS, partitions: 1, startMs: slotStartMs(startMs, SECOND_MS) };
-    const line = new ReplayLine(environment, await ReplayStages.open({ ...about, policies, sinks }));
+    const at = { partitions: 1, startMs: slotStartMs(startMs, SECOND_MS) };
+    const line = new ReplayLine(environment, await ReplayStages.open({ ...at, ...setup }), setup.config.aggregator);
+    const own = edges.filter((edge) => edge.environment === undefined || edge.environment === environment);
+    if (own.length > 0) await line.#stages.tellTopology(environment, own);
     await line.#tick();
     return line;
   }
 
-  /** Appends a request at its log time, which never goes back. Seconds in between get their ticks. */
-  async add(request: Uint8Array, atMs: number, services: Iterable<string>): Promise<void> {
+  /** Appends requests at their log time, which never goes back. Seconds in between get their ticks. */
+  async add(
+    requests: readonly { readonly signal: SignalKind; readonly bytes: Uint8Array }[],
+    atMs: number,
+    services: Iterable<string>,
+  ): Promise<void> {
     await this.#advance(atMs);
     for (const service of services) {
       await this.#stages.bind({ tenant: DEFAULT_TENANT, environment: this.#environment, service });
     }
-    await this.#stages.addRaw(0, { key: '', headers: { [TENANT_HEADER]: DEFAULT_TENANT }, value: request });
+    const headers = { [TENANT_HEADER]: DEFAULT_TENANT };
+    for (const { signal, bytes } of requests) {
+      await this.#stages.addRaw({ topic: RAW_TOPICS[signal], partition: 0 }, { key: '', headers, value: bytes });
+    }
   }
 
   /** Lets time run until everything that was added is in a closed window. */
   async finish(lastItemMs: number): Promise<void> {
-    const { windowMs, graceMs } = LINE_DEFAULTS.aggregator;
+    const { windowMs, graceMs } = this.#sizes;
     await this.#advance(Math.max(lastItemMs, this.#stages.nowMs) + windowMs + graceMs + 2 * SECOND_MS);
     await this.#stages.run();
   }
@@ -47,13 +57,15 @@ export class ReplayLine {
       stages.nowMs = next;
       await this.#tick();
       // Every window is run as soon as it can close, so that decisions see the time that they would have seen.
-      if (next % LINE_DEFAULTS.aggregator.windowMs === 0) await stages.run();
+      if (next % this.#sizes.windowMs === 0) await stages.run();
     }
     stages.nowMs = Math.max(stages.nowMs, atMs);
   }
 
   async #tick(): Promise<void> {
     const headers = { [TICK_HEADER]: JSON.stringify({ refused: {} }) };
-    await this.#stages.addRaw(0, { key: '', headers, value: EMPTY_BYTES });
+    for (const topic of Object.values(RAW_TOPICS)) {
+      await this.#stages.addRaw({ topic, partition: 0 }, { key: '', headers, value: EMPTY_BYTES });
+    }
   }
 }

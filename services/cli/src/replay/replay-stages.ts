@@ -4,9 +4,12 @@ import {
   controlCodec,
   type ControlMessage,
   DEFAULT_TENANT,
+  type Incident,
   incidentsCodec,
   type Outcome,
   outcomesCodec,
+  type Signal,
+  signalsCodec,
   type Subject,
   subjectKey,
   targetKey,
@@ -27,11 +30,12 @@ import {
 } from '@flyball/runtime';
 import { type LineConfig, lineSpecs } from '@flyball/standalone';
 
-/** Where a replay writes what was decided, one line each. */
+/** Whom a replay tells what was found and decided. */
 export interface ReplaySinks {
-  readonly windows: (line: string) => void;
-  readonly incidents: (line: string) => void;
-  readonly commands: (line: string) => void;
+  readonly window: (window: Window, more: object) => void;
+  readonly signal: (signal: Signal) => void;
+  readonly incident: (incident: Incident) => void;
+  readonly command: (command: Command) => void;
 }
 
 /** A policy to decide by. */
@@ -90,8 +94,15 @@ export class ReplayStages {
   }
 
   /** Appends raw telemetry at the present log time. */
-  async addRaw(partition: number, record: NewRecord): Promise<void> {
-    await this.#log.append({ topic: 'otlp_spans', partition }, [record]);
+  async addRaw(to: Partition, record: NewRecord): Promise<void> {
+    await this.#log.append(to, [record]);
+  }
+
+  /** Tells of calls that no trace shows. */
+  async tellTopology(environment: string, edges: readonly { caller: string; callee: string }[]): Promise<void> {
+    const about = { tenant: DEFAULT_TENANT, actor: 'replay', wordId: `topology ${environment}` };
+    const list = edges.map(({ caller, callee }) => ({ caller, callee }));
+    await this.#word({ type: 'topology', ...about, environment, edges: list });
   }
 
   /** In a recording every service can be decided upon: its target is a stand-in that nothing reaches. */
@@ -122,8 +133,12 @@ export class ReplayStages {
     const read = TOPICS.flatMap((topic) => this.#places(topic));
     const ends = await Promise.all(read.map((at) => this.#log.range(at)));
     for (const record of await this.#take('flyball.windows')) await this.#writeWindow(record);
+    for (const record of await this.#take('flyball.signals')) {
+      const message = signalsCodec.decode(record);
+      if (message.type === 'signal') this.#setup.sinks.signal(message);
+    }
     for (const record of await this.#take('flyball.incidents')) {
-      this.#setup.sinks.incidents(JSON.stringify(incidentsCodec.decode(record)));
+      this.#setup.sinks.incident(incidentsCodec.decode(record));
     }
     for (const [index, at] of read.entries()) await this.#log.trim(at, ends[index]!.endOffset);
   }
@@ -133,7 +148,7 @@ export class ReplayStages {
   }
 
   async #answer(command: Command): Promise<void> {
-    this.#setup.sinks.commands(JSON.stringify(command));
+    this.#setup.sinks.command(command);
     const { commandId, target, incidentId } = command;
     const nothing = { run: 'replay', by: 'refusal' as const, before: '', after: '' };
     const outcome: Outcome = {
@@ -151,7 +166,7 @@ export class ReplayStages {
     if (message.type !== 'window' || message.spans + message.lateSpans + message.earlySpans === 0) return;
     const { onWindow = async () => ({}), sinks } = this.#setup;
     const more = await onWindow(message);
-    if (more !== undefined) sinks.windows(JSON.stringify({ ...rowOf(message), ...more }));
+    if (more !== undefined) sinks.window(message, more);
   }
 
   /** Records of a topic since the last time. */
@@ -176,13 +191,4 @@ export class ReplayStages {
     const partition = laneOf(key, this.#setup.partitions);
     await this.#log.append({ topic, partition }, [{ key, headers, value }]);
   }
-}
-
-/** A window as a line of output. */
-function rowOf({ subject, startMs, endMs, coverage, spans, lateSpans, earlySpans, series }: Window): object {
-  const { environment, service } = subject;
-  const rows = series.map(({ view, name, kind, count, errors, sumUs, minUs, maxUs }) => {
-    return { view, name, kind, count, errors, sumUs, minUs, maxUs };
-  });
-  return { environment, service, startMs, endMs, coverage, spans, lateSpans, earlySpans, series: rows };
 }

@@ -1,0 +1,41 @@
+import type { AnomalyKind, Signal } from '@flyball/contracts';
+import { amount } from './sentences.ts';
+
+/** Strongest evidence that counts: beyond it more is not more certain. In times what a series needs to signal. */
+const STRENGTH_MAX = 8;
+
+/**
+ * What a signal says of where the trouble is. `local`: the service itself, whatever it calls. `symptom`: the service as its
+ * callers see it, which what it calls may explain.
+ */
+export interface Evidence {
+  readonly signal: Signal;
+  readonly service: string;
+  readonly kind: AnomalyKind;
+  readonly isLocal: boolean;
+  /** Times the evidence that a series needs to signal, at most 8. */
+  readonly strength: number;
+}
+
+/** Kinds that a service has of itself, when a metric tells of them. */
+const OWN_KINDS: readonly AnomalyKind[] = ['cpu', 'memory', 'network', 'saturation'];
+
+/** A signal as evidence. */
+export function evidenceOf(signal: Signal): Evidence {
+  const { subject, kind, series, version, score } = signal;
+  const isOwn = /^(self|gap) /.test(series) || version !== '' || OWN_KINDS.includes(kind);
+  return { signal, service: subject.service, kind, isLocal: isOwn, strength: strengthOf(score) };
+}
+
+/** Undoes the score: `1 − 2^−x` for x times the evidence that a series needs. */
+function strengthOf(score: number): number {
+  return Math.min(STRENGTH_MAX, score >= 1 ? STRENGTH_MAX : -Math.log2(1 - score));
+}
+
+/** A signal as a reason, for people. */
+export function reasonOf({ signal }: Evidence): string {
+  const { series, instance, observed, expected, unit, requests } = signal;
+  const where = instance === '' ? '' : ` on ${instance}`;
+  const count = requests > 0 ? ` (n=${requests})` : '';
+  return `${series}${where} ${amount(observed, unit)} against ${amount(expected, unit)}${count}`;
+}

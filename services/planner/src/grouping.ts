@@ -1,0 +1,53 @@
+import type { Incident, Signal } from '@flyball/contracts';
+import type { PlannerConfig } from './config.ts';
+import type { EnvironmentState, OpenIncident } from './environment.ts';
+import { evidenceOf } from './evidence.ts';
+import { areRelated, reaches } from './graph.ts';
+
+/**
+ * The open incident that a signal belongs to, or `undefined`: then it is of another trouble. What begins about when the incident
+ * began belongs to it if one of the two calls the other. Later, only what the incident explains does: callers that fail because
+ * of its cause, and the same trouble of the same service.
+ */
+export function incidentOf(signal: Signal, state: EnvironmentState, config: PlannerConfig): OpenIncident | undefined {
+  return (
+    state.incidents.find(({ incident }) => incident.signals.some(({ episodeId }) => episodeId === signal.episodeId)) ??
+    state.incidents.findLast(({ incident }) => explains(incident, signal, state, config))
+  );
+}
+
+function explains(incident: Incident, signal: Signal, { callers }: EnvironmentState, config: PlannerConfig): boolean {
+  const { service } = signal.subject;
+  const services = new Set(incident.signals.map(({ subject }) => subject.service));
+  // Of a blackout nobody knows what it hides.
+  if (services.size === 0) return false;
+  const isSame = services.has(service);
+  if (signal.sinceMs <= incident.startedAtMs + config.joinMs) {
+    return isSame || [...services].some((each) => areRelated(callers, each, service));
+  }
+  const [cause] = incident.causes;
+  if (cause === undefined) return isSame;
+  if (!evidenceOf(signal).isLocal) return isSame || reaches(callers, service, cause.subject.service);
+  return service === cause.subject.service && (signal.kind === cause.kind || signal.version === cause.version);
+}
+
+/**
+ * Whether a signal alone is a reason to open an incident. A change of traffic is not, unless a service fell silent that is
+ * still called by services that are heard; and a metric must be far off: there are many of them.
+ */
+export function opensIncident(signal: Signal, state: EnvironmentState, config: PlannerConfig): boolean {
+  const { kind, detector, subject, series } = signal;
+  if (kind === 'traffic') return series === 'traffic drop' && isLeftAlone(subject.service, state);
+  if (detector.startsWith('gauge')) return evidenceOf(signal).strength >= config.gaugeStrengthMin;
+  return true;
+}
+
+function isLeftAlone(service: string, { services, callers, blindSinceMs }: EnvironmentState): boolean {
+  const known = (callers.get(service) ?? []).map((caller) => services.get(caller));
+  return (
+    blindSinceMs === null &&
+    services.get(service)?.silentSinceMs !== null &&
+    known.length > 0 &&
+    known.every((caller) => caller !== undefined && caller.silentSinceMs === null)
+  );
+}
