@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type PartialsMessage, partialsCodec } from './partials.ts';
+import { VIEWS } from './series.ts';
 import { scopeKey, subjectKey } from './subject.ts';
+import { type TracesMessage, tracesCodec } from './traces.ts';
+import { WINDOW_KINDS } from './window-kind.ts';
 import { type WindowsMessage, windowsCodec } from './windows.ts';
 
 // Goal: what one stage says the next one hears, to the last count; and a message of a later release stops a lane
@@ -11,7 +14,7 @@ const count = fc.integer({ min: 0, max: 2 ** 40 });
 const atMs = fc.integer({ min: 0, max: 4e12 });
 const subject = fc.record({ tenant: fc.string(), environment: fc.string(), service: fc.string() });
 const series = fc.record({
-  view: fc.constantFrom('service', 'operation', 'version', 'instance'),
+  view: fc.constantFrom(...VIEWS),
   name: fc.string(),
   kind: fc.integer({ min: 0, max: 5 }),
   count,
@@ -29,17 +32,44 @@ const series = fc.record({
   slowestTraceId: fc.string(),
   errorTraceId: fc.string(),
 });
+const kind = fc.constantFrom(...WINDOW_KINDS);
+const value = fc.double({ noNaN: true });
+const metric = {
+  metric: fc.string(),
+  unit: fc.string(),
+  type: fc.constantFrom('gauge', 'delta', 'cumulative', 'delta_histogram', 'cumulative_histogram'),
+  attributes: fc.string(),
+  instance: fc.string(),
+  traceId: fc.string(),
+};
+const point = fc.record({ timeMs: atMs, startMs: atMs, value, count });
+const share = fc.record({ ...metric, points: fc.array(point, { maxLength: 4 }) });
+const metricSeries = fc.record({ ...metric, points: count, atMs, value, count, isReset: fc.boolean() });
+const skeletons: fc.Arbitrary<TracesMessage> = fc.record({
+  type: fc.constant('spans'),
+  subjects: fc.array(subject, { minLength: 1, maxLength: 3 }),
+  spans: fc.array(
+    fc.record({
+      ...{ traceId: fc.string(), spanId: fc.string(), parentId: fc.string(), subject: fc.nat(2), name: fc.string() },
+      ...{ kind: fc.nat(5), instance: fc.string(), isError: fc.boolean(), endUs: fc.maxSafeNat(), durationUs: count },
+    }),
+    { maxLength: 5 },
+  ),
+}) as fc.Arbitrary<TracesMessage>;
 const partials: fc.Arbitrary<PartialsMessage> = fc.oneof(
   fc.record({
     type: fc.constant('partial'),
+    kind,
     subject,
     startMs: atMs,
     spans: count,
     series: fc.array(series, { maxLength: 4 }),
+    metrics: fc.array(share, { maxLength: 3 }),
   }),
-  fc.record({ type: fc.constant('missed'), subject, startMs: count, lateSpans: count, earlySpans: count }),
+  fc.record({ type: fc.constant('missed'), kind, subject, startMs: count, lateSpans: count, earlySpans: count }),
   fc.record({
     type: fc.constant('time'),
+    kind,
     from: fc.string(),
     atMs,
     blind: fc.array(fc.record({ fromMs: atMs, untilMs: atMs })),
@@ -55,6 +85,7 @@ const partials: fc.Arbitrary<PartialsMessage> = fc.oneof(
 const windows: fc.Arbitrary<WindowsMessage> = fc.oneof(
   fc.record({
     type: fc.constant('window'),
+    kind,
     subject,
     startMs: atMs,
     endMs: atMs,
@@ -63,12 +94,18 @@ const windows: fc.Arbitrary<WindowsMessage> = fc.oneof(
     lateSpans: count,
     earlySpans: count,
     series: fc.array(series, { maxLength: 4 }),
+    metrics: fc.array(metricSeries, { maxLength: 3 }),
   }),
   fc.record({ type: fc.constant('gone'), subject, endMs: atMs }),
-  fc.record({ type: fc.constant('closed'), from: fc.string(), endMs: atMs, coverage: fc.constant(1) }),
+  fc.record({ type: fc.constant('closed'), kind, from: fc.string(), endMs: atMs, coverage: fc.constant(1) }),
 ) as fc.Arbitrary<WindowsMessage>;
 
-test('partials and windows survive their bytes', () => {
+test('partials, traces and windows survive their bytes', () => {
+  fc.assert(
+    fc.property(skeletons, (message) => {
+      expect(tracesCodec.decode({ value: tracesCodec.encode(message) })).toEqual(message);
+    }),
+  );
   fc.assert(
     fc.property(partials, (message) => {
       expect(partialsCodec.decode({ value: partialsCodec.encode(message) })).toEqual(message);

@@ -13,9 +13,9 @@ export const Cause = z.object({
   /** What it is compared with, and would be rolled back to; '' where nothing is known. */
   stableVersion: z.string(),
   /** The instance that it comes down to, or ''. */
-  instance: z.string(),
+  instance: z.string().default(''),
   /** What kind of trouble its strongest evidence tells of. */
-  kind: AnomalyKind,
+  kind: AnomalyKind.default('unknown'),
   score: z.number(),
   reasons: z.array(z.string()),
 });

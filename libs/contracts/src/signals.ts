@@ -107,15 +107,16 @@ export const Signal = z.object({
   subject: Subject,
   /** End of the window that it follows from. */
   endMs: z.number(),
-  kind: AnomalyKind,
+  /** Signals up to line 3 have no kind, series, instance, score and unit. */
+  kind: AnomalyKind.default('unknown'),
   /** What was looked at, unique within the subject: `errors`, `latency v2`, `self GET /cart`, `gap web`, a metric with its attributes. */
-  series: z.string(),
+  series: z.string().default(''),
   /** Instance that it concerns, or '' when that is not known or it is all of them. */
-  instance: z.string(),
+  instance: z.string().default(''),
   /** 0 to 1: how sure. Comparable between series; 0.5 is where a series begins to signal. */
-  score: z.number().min(0).max(1),
+  score: z.number().min(0).max(1).default(0.5),
   /** Unit of observed and expected as UCUM says it: `1` for ratios, `ms`, or the metric's own. */
-  unit: z.string(),
+  unit: z.string().default(''),
   /** The SLI that fails, or `null` when it is none: then it explains, and policies do not match it. */
   sli: Sli.nullable(),
   /** '' when it is the service as a whole. */

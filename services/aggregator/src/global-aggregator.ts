@@ -1,4 +1,4 @@
-import type { PartialsMessage, WindowKind } from '@flyball/contracts';
+import type { PartialsMessage, Series, WindowKind } from '@flyball/contracts';
 import { decodeSnapshot, encodeSnapshot } from '@flyball/core';
 import type { Entry, Outbox, Processor } from '@flyball/runtime';
 import type { AggregatorConfig } from './config.ts';
@@ -41,7 +41,30 @@ export class GlobalAggregator implements Processor<PartialsMessage, GlobalOut> {
   }
 
   restore(snapshot: Uint8Array): void {
-    const { kinds } = decodeSnapshot<{ readonly kinds: readonly (readonly [WindowKind, SavedMerger])[] }>(snapshot);
+    const saved = decodeSnapshot<SavedGlobal | SavedGlobal3>(snapshot);
+    const kinds = 'kinds' in saved ? saved.kinds : [['traces', mergerOf(saved)] as const];
     for (const [kind, merger] of kinds) this.#mergers.get(kind)!.restore(merger);
   }
+}
+
+interface SavedGlobal {
+  readonly kinds: readonly (readonly [WindowKind, SavedMerger])[];
+}
+
+/** Up to line 3 there were traces only; windows held spans, late and early ones, and series. */
+type SavedGlobal3 = Omit<SavedMerger, 'last' | 'open'> & {
+  readonly open: readonly (readonly [
+    number,
+    readonly (readonly [string, readonly [number, number, number], readonly Series[]])[],
+  ])[];
+};
+
+function mergerOf({ open, ...saved }: SavedGlobal3): SavedMerger {
+  const windows = open.map(([startMs, list]) => {
+    const sums = list.map(([key, [spans, late, early], series]) => {
+      return [key, [late, early], [spans, series, []]] as const;
+    });
+    return [startMs, sums] as const;
+  });
+  return { ...saved, last: [], open: windows };
 }

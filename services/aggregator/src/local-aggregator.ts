@@ -30,7 +30,8 @@ interface State {
 type Saved = State & {
   readonly batch: SavedBatch;
   readonly reports: SavedReports;
-  readonly skeletons: SavedSkeletons;
+  /** Missing up to line 3. */
+  readonly skeletons?: SavedSkeletons;
 };
 
 /** What a local aggregator reads. */
@@ -151,6 +152,6 @@ export class LocalAggregator implements Processor<RawMessage, LocalOut> {
     this.#state = state;
     this.#reports.restore(reports);
     this.#batch.restore(batch);
-    this.#skeletons.restore(skeletons);
+    this.#skeletons.restore(skeletons ?? []);
   }
 }

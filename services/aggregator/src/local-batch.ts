@@ -1,4 +1,12 @@
-import { type Missed, OVERFLOW, type Partial, type SignalKind, type Subject, subjectKey } from '@flyball/contracts';
+import {
+  type Missed,
+  OVERFLOW,
+  type Partial,
+  type Series,
+  type SignalKind,
+  type Subject,
+  subjectKey,
+} from '@flyball/contracts';
 import { slotStartMs } from '@flyball/core';
 import {
   type LogScan,
@@ -22,10 +30,17 @@ interface SubjectSum {
   earlySpans: number;
 }
 
+/** A window as releases up to line 3 saved it. */
+interface SavedWindow3 {
+  readonly startMs: number;
+  readonly spans: number;
+  readonly series: readonly Series[];
+}
+
 /** A batch as it is saved. */
 export type SavedBatch = readonly {
   readonly subject: Subject;
-  readonly windows: readonly (readonly [number, SavedSum])[];
+  readonly windows: readonly (readonly [number, SavedSum] | SavedWindow3)[];
   readonly lateSpans: number;
   readonly earlySpans: number;
 }[];
@@ -156,7 +171,8 @@ export class LocalBatch {
     this.#subjects = new Map();
     this.#budget = new SeriesBudget(this.#config.seriesMax);
     for (const { subject, windows, lateSpans, earlySpans } of saved) {
-      const sums = windows.map(([startMs, sum]) => {
+      const sums = windows.map((saved) => {
+        const [startMs, sum] = 'startMs' in saved ? [saved.startMs, [saved.spans, saved.series, []] as const] : saved;
         return [startMs, new WindowSum(this.#config, this.#budget, sum)] as const;
       });
       this.#subjects.set(subjectKey(subject), { subject, windows: new Map(sums), lateSpans, earlySpans });

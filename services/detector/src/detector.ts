@@ -134,9 +134,13 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
 
   restore(snapshot: Uint8Array): void {
     const saved = decodeSnapshot<Saved>(snapshot);
-    this.#frontier.restore(saved.frontier);
-    this.#coverages = Object.fromEntries(saved.coverages);
-    this.#subjects = new Map(saved.subjects);
+    // Up to line 3 there were traces only, and less was known of a subject.
+    const isOld = saved.frontier.some(([origin]) => !origin.includes(' '));
+    const old = new Map(saved.frontier.map(([origin, atMs]) => [`${origin} traces`, atMs]));
+    const origins = this.#frontier.save().map(([origin]) => [origin, old.get(origin) ?? null] as const);
+    this.#frontier.restore(isOld ? origins : saved.frontier);
+    this.#coverages = isOld ? {} : Object.fromEntries(saved.coverages);
+    this.#subjects = new Map(saved.subjects.map(([key, known]) => [key, { ...newKnown(), ...known }]));
   }
 }
 

@@ -1,14 +1,15 @@
 import { HOUR_MS, MINUTE_MS } from '@flyball/core';
-import type {
-  Assessment,
-  ChangeWord,
-  Command,
-  Incident,
-  Judgement,
-  Outcome,
-  Scope,
+import {
+  type Assessment,
+  Cause,
+  type ChangeWord,
+  type Command,
+  type Incident,
+  type Judgement,
+  type Outcome,
+  type Scope,
   Signal,
-  Target,
+  type Target,
 } from '@flyball/contracts';
 
 /** Most changes and finished commands that are remembered per environment. */
@@ -103,11 +104,27 @@ export function saveEnvironment(state: EnvironmentState): SavedEnvironment {
   return { ...state, ...maps };
 }
 
+/** An environment as releases up to line 3 saved it: with one incident at most. */
+interface SavedEnvironment3 {
+  readonly incident?: Incident | null;
+  readonly healthyWindows?: number;
+}
+
 /** What {@link saveEnvironment} saved. */
-export function restoreEnvironment(saved: SavedEnvironment): EnvironmentState {
+export function restoreEnvironment(from: SavedEnvironment | SavedEnvironment3): EnvironmentState {
+  const saved = 'incidents' in from ? from : presentForm(from);
   const { services, bindings, episodes, callers } = saved;
   const maps = { services: new Map(services), bindings: new Map(bindings) };
   return { ...saved, ...maps, episodes: new Map(episodes), callers: new Map(callers) };
+}
+
+function presentForm({ incident = null, healthyWindows = 0, ...saved }: SavedEnvironment3): SavedEnvironment {
+  const heardAtMs = incident?.openedAtMs ?? 0;
+  const signals = incident?.signals.map((signal) => Signal.parse(signal)) ?? [];
+  const causes = incident?.causes.map((cause) => Cause.parse(cause)) ?? [];
+  const incidents =
+    incident === null ? [] : [{ incident: { ...incident, signals, causes }, healthyWindows, heardAtMs }];
+  return { ...(saved as SavedEnvironment), incidents, episodes: [], callers: [] };
 }
 
 /** Forgets services that get no windows any more: who is gone must not count among those that are heard. */

@@ -48,12 +48,15 @@ beforeAll(async () => {
       if (!isFresh(record, marks)) continue;
       const message = windowsCodec.decode(record);
       if (message.type !== 'window' || message.spans + message.lateSpans + message.earlySpans === 0) continue;
-      const { subject, startMs, endMs, coverage, spans, lateSpans, earlySpans, series } = message;
+      const { subject, startMs, endMs, coverage, spans, lateSpans, earlySpans, series, metrics } = message;
       const of = { environment: subject.environment, service: subject.service, startMs, endMs, coverage };
+      const streams = metrics.length === 0 ? {} : { metrics };
       const counted = series.map(({ view, name, kind, count, errors, sumUs, minUs, maxUs }) => {
         return { view, name, kind, count, errors, sumUs, minUs, maxUs };
       });
-      rows.push(JSON.stringify({ ...of, spans, lateSpans, earlySpans, series: counted }));
+      rows.push(
+        JSON.stringify({ kind: message.kind, ...of, spans, lateSpans, earlySpans, series: counted, ...streams }),
+      );
     }
   }
   live = rows.sort();
