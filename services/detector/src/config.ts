@@ -56,6 +56,11 @@ export const DetectorConfig = z
       .positive()
       .default(100)
       .describe('Most operations and callers per service whose own times and gaps are judged.'),
+    logTemplatesMax: z
+      .int()
+      .positive()
+      .default(50)
+      .describe('Most templates of error records per service that are judged.'),
     refractoryMs: z
       .int()
       .min(0)

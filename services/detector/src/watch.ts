@@ -1,3 +1,4 @@
+import { MINUTE_MS } from '@flyball/core';
 import { BETS, rateBets } from '@flyball/stats';
 import type { DetectorConfig } from './config.ts';
 
@@ -8,6 +9,9 @@ const TOLERANCE = 1.5;
 export function worseBets(bad: number, requests: number, rate: number): readonly number[] {
   return rateBets(bad, requests - bad, Math.min(0.5, rate * TOLERANCE));
 }
+
+/** A watch of which no window came for so long begins anew. */
+const FORGET_MS = 5 * MINUTE_MS;
 
 /** Evidence below this, log10, speaks for nobody's trouble. */
 export const CALM_LOG10_E = 1;
@@ -32,6 +36,11 @@ export interface WatchState {
   /** Onset of the present failure, ms. */
   sinceMs: number;
   healthyWindows: number;
+  /** Windows of few requests that are looked at together, for the recovery. */
+  pooledBad: number;
+  pooledRequests: number;
+  /** Start of the last window, ms; `null` before the first. */
+  lastMs: number | null;
 }
 
 /** A watch that has seen nothing. */
@@ -42,6 +51,9 @@ export function newWatch(): WatchState {
     isSuspect: false,
     sinceMs: 0,
     healthyWindows: 0,
+    pooledBad: 0,
+    pooledRequests: 0,
+    lastMs: null,
   };
 }
 
@@ -75,6 +87,9 @@ export interface Watched {
  */
 export function watch(state: WatchState, reading: Reading, config: DetectorConfig): Watched {
   const { bad, requests, bets, startMs } = reading;
+  // What was so long ago says nothing of now: neither that it still fails, nor that it was about to.
+  if (state.lastMs != null && startMs - state.lastMs > FORGET_MS) Object.assign(state, newWatch());
+  state.lastMs = startMs;
   state.runs.forEach((run, index) => {
     if (run.log === 0) Object.assign(run, newRun(), { sinceMs: startMs });
     run.log = Math.max(0, run.log + bets[index]!);
@@ -97,7 +112,12 @@ export function watch(state: WatchState, reading: Reading, config: DetectorConfi
 }
 
 function recover(state: WatchState, { bad, requests, matters }: Reading, config: DetectorConfig): void {
-  const isHealthy = requests >= config.minRequests && !matters(bad, requests);
-  state.healthyWindows = isHealthy ? state.healthyWindows + 1 : 0;
-  if (state.healthyWindows >= config.recoverWindows) Object.assign(state, newWatch());
+  // Where few come they are pooled, or a service with little traffic would fail for ever. Up to line 3 nothing was.
+  state.pooledBad = (state.pooledBad ?? 0) + bad;
+  state.pooledRequests = (state.pooledRequests ?? 0) + requests;
+  if (state.pooledRequests < config.minRequests) return;
+  state.healthyWindows = matters(state.pooledBad, state.pooledRequests) ? 0 : state.healthyWindows + 1;
+  state.pooledBad = 0;
+  state.pooledRequests = 0;
+  if (state.healthyWindows >= config.recoverWindows) Object.assign(state, newWatch(), { lastMs: state.lastMs });
 }

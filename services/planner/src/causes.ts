@@ -45,6 +45,8 @@ const MORE_SHARE = 0.25;
 /** What a symptom is worth beside a service's own trouble, and where something that it calls is in trouble too. */
 const SYMPTOM_SHARE = 0.7;
 const EXPLAINED_SHARE = 0.1;
+/** Traffic changes with whatever happens: it is the least of all reasons. */
+const TRAFFIC_SHARE = 0.05;
 /** Who began first is the likelier cause, where the rest is equal. */
 const FIRST_BONUS = 1.15;
 const REASONS_MAX = 5;
@@ -84,8 +86,10 @@ function serviceCauses(all: readonly Evidence[], state: EnvironmentState): Ranke
   const firstMs = Math.min(...all.map(({ signal }) => signal.sinceMs));
   return [...services].map(([service, list]) => {
     const isExplained = calleesOf(state.callers, service).some((callee) => services.has(callee));
-    const weigh = ({ strength, isLocal }: Evidence) =>
-      strength * (isLocal ? 1 : isExplained ? EXPLAINED_SHARE : SYMPTOM_SHARE);
+    const weigh = ({ strength, isLocal, kind }: Evidence) => {
+      if (kind === 'traffic') return strength * TRAFFIC_SHARE;
+      return strength * (isLocal ? 1 : isExplained ? EXPLAINED_SHARE : SYMPTOM_SHARE);
+    };
     const sorted = [...list].sort((a, b) => weigh(b) - weigh(a) || (a.signal.series < b.signal.series ? -1 : 1));
     const [best, ...more] = sorted;
     const [second] = more.filter(({ kind, isLocal }) => kind !== best!.kind || isLocal !== best!.isLocal);

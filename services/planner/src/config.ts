@@ -24,7 +24,7 @@ export const PlannerConfig = z
     joinMs: z
       .int()
       .min(0)
-      .default(2 * MINUTE_MS)
+      .default(MINUTE_MS)
       .describe('What begins within so many ms after an incident began, and is related to it, belongs to it.'),
     gaugeStrengthMin: z
       .number()

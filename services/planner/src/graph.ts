@@ -20,7 +20,13 @@ export function calleesOf(callers: Callers, service: string): readonly string[] 
     .map(([callee]) => callee);
 }
 
-/** Whether trouble of one may be trouble of the other: one calls the other. Where no call is known at all, anything may. */
+/**
+ * Whether trouble of one may be trouble of the other: one calls the other, or something calls both. Where no call is known at
+ * all, anything may.
+ */
 export function areRelated(callers: Callers, a: string, b: string): boolean {
-  return callers.size === 0 || reaches(callers, a, b) || reaches(callers, b, a);
+  if (callers.size === 0) return true;
+  const above = ancestorsOf(callers, a);
+  for (const each of ancestorsOf(callers, b)) if (above.has(each)) return true;
+  return false;
 }
