@@ -12,11 +12,11 @@ export const HOT_TOPICS: readonly (readonly [Topic, ReadChange])[] = [
 
 function windowChange(record: StoredRecord): HotChange | undefined {
   const message = windowsCodec.decode(record);
-  if (message.type === 'closed' || (message.type === 'window' && message.kind !== 'traces')) return undefined;
+  if (message.type === 'closed') return undefined;
   const { type, endMs } = message;
   const key = subjectKey(message.subject);
   if (type === 'gone') return { type, key, endMs };
-  return { type, key, endMs, value: record.value, isHeard: message.spans > 0 };
+  return { type, kind: message.kind, key, endMs, value: record.value, isHeard: message.spans > 0 };
 }
 
 function assessmentChange(record: StoredRecord): HotChange | undefined {

@@ -1,12 +1,14 @@
+import type { WindowKind } from '@flyball/contracts';
+
 /**
  * The newest windows and the newest assessment of every subject, for who looks at a fleet now. Port; a driver is
  * chosen by URL and passes the conformance suite of `libs/testing`.
  *
  * A read model: all of it can be lost and is rebuilt from the log. What `apply` stores does not depend on order or
- * repetition: per subject the window of every end once, the latest assessment, and nothing that ended at or before the
+ * repetition: per subject and kind the window of every end once, the latest assessment, and nothing that ended at or before the
  * subject was gone. So a repeated batch, two writers of one lane, and a writer that starts over do no harm.
  *
- * Bounded: at most {@link HOT_WINDOWS_MAX} windows per subject, the latest; at most {@link HOT_SUBJECTS_MAX} subjects,
+ * Bounded: at most {@link HOT_WINDOWS_MAX} windows per subject and kind, the latest; at most {@link HOT_SUBJECTS_MAX} subjects,
  * later ones are left out until one goes. A driver may drop old windows sooner, when they take too much memory.
  *
  * All methods throw {@link UnavailableError} `HOT_UNAVAILABLE`: back off; the line goes on without it.
@@ -24,15 +26,15 @@ export interface HotStore {
   services(): Promise<readonly HotService[]>;
   /** One subject, or `undefined` where it is not known. */
   service(key: string): Promise<HotService | undefined>;
-  /** Windows of a subject as they were stored, oldest first. */
-  windows(key: string): Promise<readonly Uint8Array[]>;
+  /** Windows of one kind of a subject as they were stored, oldest first. */
+  windows(key: string, kind: WindowKind): Promise<readonly Uint8Array[]>;
   /** How far every lane has come. A lane that is missing must be written from its first batch on. */
   progress(): Promise<ReadonlyMap<string, HotProgress>>;
   /** Lets go of everything; the store is not used afterwards. Safe to call twice. */
   close(): Promise<void>;
 }
 
-/** Most windows of one subject: an hour of windows of 10 s. */
+/** Most windows of one subject and kind: an hour of windows of 10 s. */
 export const HOT_WINDOWS_MAX = 360;
 /** Most subjects. */
 export const HOT_SUBJECTS_MAX = 2_000;
@@ -55,6 +57,7 @@ export interface HotBatch {
 export type HotChange =
   | {
       readonly type: 'window';
+      readonly kind: WindowKind;
       readonly key: string;
       readonly endMs: number;
       readonly value: Uint8Array;

@@ -1,3 +1,4 @@
+import type { WindowKind } from '@flyball/contracts';
 import { UnavailableError } from '@flyball/core';
 import type { HotBatch, HotProgress, HotService, HotStore } from '@flyball/runtime';
 
@@ -34,8 +35,8 @@ export class FaultyHotStore implements HotStore {
     return this.#call((store) => store.service(key));
   }
 
-  windows(key: string): Promise<readonly Uint8Array[]> {
-    return this.#call((store) => store.windows(key));
+  windows(key: string, kind: WindowKind): Promise<readonly Uint8Array[]> {
+    return this.#call((store) => store.windows(key, kind));
   }
 
   progress(): Promise<ReadonlyMap<string, HotProgress>> {

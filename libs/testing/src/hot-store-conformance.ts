@@ -1,3 +1,4 @@
+import { WINDOW_KINDS, type WindowKind } from '@flyball/contracts';
 import { textOf, utf8 } from '@flyball/core';
 import type { HotBatch, HotChange, HotStore } from '@flyball/runtime';
 import fc from 'fast-check';
@@ -12,7 +13,7 @@ export interface HotStoreBounds {
 
 const LANE = 'flyball.windows/0';
 const window = (key: string, endMs: number, isHeard = true): HotChange => {
-  return { type: 'window', key, endMs, value: utf8(`${key} until ${endMs}`), isHeard };
+  return { type: 'window', kind: 'traces', key, endMs, value: utf8(`${key} until ${endMs}`), isHeard };
 };
 const assessment = (key: string, endMs: number): HotChange => {
   return { type: 'assessment', key, endMs, value: utf8(`${key} judged at ${endMs}`) };
@@ -35,7 +36,7 @@ export function hotStoreConformance(name: string, make: (bounds?: HotStoreBounds
     test('shows the windows of a subject in order, its latest assessment, and when it was last heard', async () => {
       const changes = [window('a', 30), window('a', 10), assessment('a', 30), window('a', 20), assessment('a', 20)];
       expect(await store.apply(batch([...changes, window('a', 40, false), window('b', 10, false)]))).toBe(true);
-      expect(textsOf(await store.windows('a'))).toEqual([10, 20, 30, 40].map((end) => `a until ${end}`));
+      expect(textsOf(await store.windows('a', 'traces'))).toEqual([10, 20, 30, 40].map((end) => `a until ${end}`));
       expect(await store.service('a')).toEqual({ key: 'a', assessment: utf8('a judged at 30'), lastSeenAtMs: 30 });
       expect(await store.service('b')).toEqual({ key: 'b', assessment: undefined, lastSeenAtMs: null });
       expect((await store.services()).map(({ key }) => key).sort()).toEqual(['a', 'b']);
@@ -43,21 +44,28 @@ export function hotStoreConformance(name: string, make: (bounds?: HotStoreBounds
 
     test('knows nothing of a subject that nobody named', async () => {
       expect(await store.service('none')).toBeUndefined();
-      expect(await store.windows('none')).toEqual([]);
+      expect(await store.windows('none', 'traces')).toEqual([]);
       expect(await store.services()).toEqual([]);
       expect(await store.progress()).toEqual(new Map());
     });
 
     test('keeps bytes as they are, and hands out copies', async () => {
       const value = Uint8Array.from({ length: 512 }, (_, index) => index % 256);
-      const change = { type: 'window' as const, key: 'ü/\0\n{}*:', endMs: 1_795_406_537_507, value, isHeard: true };
+      const change = {
+        type: 'window' as const,
+        kind: 'traces' as const,
+        key: 'ü/\0\n{}*:',
+        endMs: 1_795_406_537_507,
+        value,
+        isHeard: true,
+      };
       await store.apply(batch([change, { type: 'assessment', key: 'a', endMs: 1, value: new Uint8Array(0) }]));
       const given = value.slice();
       value.fill(0);
-      const [first] = await store.windows(change.key);
+      const [first] = await store.windows(change.key, 'traces');
       expect(first).toEqual(given);
       first!.fill(1);
-      expect(await store.windows(change.key)).toEqual([given]);
+      expect(await store.windows(change.key, 'traces')).toEqual([given]);
       expect((await store.service(change.key))!.lastSeenAtMs).toBe(1_795_406_537_507);
       expect((await store.service('a'))!.assessment).toEqual(new Uint8Array(0));
     });
@@ -65,14 +73,31 @@ export function hotStoreConformance(name: string, make: (bounds?: HotStoreBounds
     test('stores a window once, however often it comes', async () => {
       await store.apply(batch([window('a', 10), window('a', 10)]));
       await store.apply(batch([window('a', 10), window('a', 20)], { offset: 20 }));
-      expect(textsOf(await store.windows('a'))).toEqual(['a until 10', 'a until 20']);
+      expect(textsOf(await store.windows('a', 'traces'))).toEqual(['a until 10', 'a until 20']);
+    });
+
+    test('keeps windows of every kind apart, and forgets them together', async () => {
+      const of = (kind: WindowKind): HotChange => {
+        return { type: 'window', kind, key: 'a', endMs: 10, value: utf8(kind), isHeard: true };
+      };
+      await store.apply(batch(WINDOW_KINDS.map(of)));
+      for (const kind of WINDOW_KINDS) expect(textsOf(await store.windows('a', kind))).toEqual([kind]);
+      await store.apply(batch([gone('a', 10)]));
+      for (const kind of WINDOW_KINDS) expect(await store.windows('a', kind)).toEqual([]);
     });
 
     test('keeps windows of equal bytes apart by their ends', async () => {
       const value = utf8('same');
-      const of = (endMs: number): HotChange => ({ type: 'window', key: 'a', endMs, value, isHeard: true });
+      const of = (endMs: number): HotChange => ({
+        type: 'window',
+        kind: 'traces',
+        key: 'a',
+        endMs,
+        value,
+        isHeard: true,
+      });
       await store.apply(batch([of(10), of(20), of(10)]));
-      expect(textsOf(await store.windows('a'))).toEqual(['same', 'same']);
+      expect(textsOf(await store.windows('a', 'traces'))).toEqual(['same', 'same']);
     });
 
     test('forgets a subject that is gone, and what comes late of it, but not what came after', async () => {
@@ -83,7 +108,7 @@ export function hotStoreConformance(name: string, make: (bounds?: HotStoreBounds
       expect(await store.service('a')).toBeUndefined();
       await store.apply(batch([window('a', 30), gone('a', 20)]));
       expect(await store.service('a')).toMatchObject({ lastSeenAtMs: 30, assessment: undefined });
-      expect(textsOf(await store.windows('a'))).toEqual(['a until 30']);
+      expect(textsOf(await store.windows('a', 'traces'))).toEqual(['a until 30']);
     });
 
     test('records how far each lane has come', async () => {
@@ -101,7 +126,7 @@ export function hotStoreConformance(name: string, make: (bounds?: HotStoreBounds
     test('takes no batch of a lane that it knows nothing of, but its first', async () => {
       expect(await store.apply(batch([window('a', 10)], { fromOffset: 10, offset: 20, isFirst: false }))).toBe(false);
       expect(await store.services()).toEqual([]);
-      expect(await store.windows('a')).toEqual([]);
+      expect(await store.windows('a', 'traces')).toEqual([]);
       expect(await store.progress()).toEqual(new Map());
     });
 
@@ -109,7 +134,7 @@ export function hotStoreConformance(name: string, make: (bounds?: HotStoreBounds
       await store.apply(batch([window('a', 10)], { offset: 10 }));
       const later = batch([window('a', 30)], { fromOffset: 20, offset: 30, isFirst: false });
       expect(await store.apply(later)).toBe(false);
-      expect(textsOf(await store.windows('a'))).toEqual(['a until 10']);
+      expect(textsOf(await store.windows('a', 'traces'))).toEqual(['a until 10']);
       expect((await store.progress()).get(LANE)).toEqual({ offset: 10, isCaughtUp: false });
     });
 
@@ -129,7 +154,7 @@ export function hotStoreConformance(name: string, make: (bounds?: HotStoreBounds
       const ahead = batch([], { fromOffset: 100, offset: 110, isFirst: false, isCaughtUp: true });
       expect(await store.apply(ahead)).toBe(true);
       expect((await store.progress()).get(LANE)).toEqual({ offset: 110, isCaughtUp: true });
-      expect(textsOf(await store.windows('a'))).toEqual(['a until 10']);
+      expect(textsOf(await store.windows('a', 'traces'))).toEqual(['a until 10']);
     });
 
     test('lets a writer start over beyond what is known', async () => {
@@ -141,7 +166,7 @@ export function hotStoreConformance(name: string, make: (bounds?: HotStoreBounds
     test('keeps the latest windows of a subject, whatever their order', async () => {
       const small = await make({ windowsMax: 3 });
       await small.apply(batch([50, 10, 40, 20, 30, 5].map((end) => window('a', end))));
-      expect(textsOf(await small.windows('a'))).toEqual(['a until 30', 'a until 40', 'a until 50']);
+      expect(textsOf(await small.windows('a', 'traces'))).toEqual(['a until 30', 'a until 40', 'a until 50']);
       await small.close();
     });
 
@@ -149,7 +174,7 @@ export function hotStoreConformance(name: string, make: (bounds?: HotStoreBounds
       const small = await make({ subjectsMax: 2 });
       await small.apply(batch([window('a', 10), assessment('b', 10), window('c', 10), assessment('d', 10)]));
       expect((await small.services()).map(({ key }) => key).sort()).toEqual(['a', 'b']);
-      expect(await small.windows('c')).toEqual([]);
+      expect(await small.windows('c', 'traces')).toEqual([]);
       await small.apply(batch([gone('a', 10), window('c', 20)]));
       expect((await small.services()).map(({ key }) => key).sort()).toEqual(['b', 'c']);
       await small.close();
@@ -161,7 +186,7 @@ export function hotStoreConformance(name: string, make: (bounds?: HotStoreBounds
       const shares = lanes.map((lane, at) => batch(many.slice(at * 250, (at + 1) * 250), { lane }));
       await Promise.all([store.apply(batch(many)), ...shares.map((share) => store.apply(share))]);
       expect(await store.services()).toHaveLength(50);
-      expect(await store.windows('service-7')).toHaveLength(100);
+      expect(await store.windows('service-7', 'traces')).toHaveLength(100);
       expect((await store.progress()).size).toBe(20);
     });
 
@@ -173,7 +198,8 @@ export function hotStoreConformance(name: string, make: (bounds?: HotStoreBounds
           try {
             for (const each of all) expect(await small.apply(each)).toBe(model.apply(each));
             expect((await small.services()).toSorted(byKey)).toEqual(model.services());
-            for (const key of KEYS) expect(textsOf(await small.windows(key))).toEqual(model.windows(key));
+            for (const key of KEYS)
+              expect(textsOf(await small.windows(key, 'traces'))).toEqual(model.windows(key, 'traces'));
             expect(await small.progress()).toEqual(model.progress);
           } finally {
             await small.close();

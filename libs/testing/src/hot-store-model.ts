@@ -1,3 +1,4 @@
+import type { WindowKind } from '@flyball/contracts';
 import { textOf } from '@flyball/core';
 import type { HotBatch, HotChange, HotProgress, HotService } from '@flyball/runtime';
 
@@ -30,9 +31,11 @@ export class HotStoreModel {
     return keys.filter((key) => this.#alive(key).length > 0).map((key) => this.#service(key));
   }
 
-  windows(key: string): string[] {
+  windows(key: string, kind: WindowKind): string[] {
     const of = new Map<number, string>();
-    for (const change of this.#alive(key)) if (change.type === 'window') of.set(change.endMs, textOf(change.value));
+    for (const change of this.#alive(key)) {
+      if (change.type === 'window' && change.kind === kind) of.set(change.endMs, textOf(change.value));
+    }
     const inOrder = [...of].sort(([a], [b]) => a - b).map(([, text]) => text);
     return inOrder.slice(-this.#windowsMax);
   }

@@ -90,7 +90,7 @@ export class ReadModel {
 
   /** Windows of a service, oldest first. @throws {UnavailableError} `HOT_UNAVAILABLE` */
   async windows(key: string): Promise<readonly Window[]> {
-    const values = await this.#hot.windows(key);
+    const values = await this.#hot.windows(key, 'traces');
     return values.map((value) => windowsCodec.decode({ value })).filter((message) => message.type === 'window');
   }
 

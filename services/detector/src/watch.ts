@@ -88,7 +88,7 @@ export interface Watched {
 export function watch(state: WatchState, reading: Reading, config: DetectorConfig): Watched {
   const { bad, requests, bets, startMs } = reading;
   // What was so long ago says nothing of now: neither that it still fails, nor that it was about to.
-  if (state.lastMs != null && startMs - state.lastMs > FORGET_MS) Object.assign(state, newWatch());
+  if (startMs - (state.lastMs ?? startMs) > FORGET_MS) Object.assign(state, newWatch());
   state.lastMs = startMs;
   state.runs.forEach((run, index) => {
     if (run.log === 0) Object.assign(run, newRun(), { sinceMs: startMs });

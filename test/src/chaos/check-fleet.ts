@@ -48,6 +48,9 @@ export function fleetProblems(reports: readonly ProcessReport[], lanes: Readonly
 export function allLanes(lanes: number, rawPartitions: number): ReadonlySet<string> {
   const inboxes = [
     ['local:otlp_spans', rawPartitions],
+    ['local:otlp_metrics', rawPartitions],
+    ['local:otlp_logs', rawPartitions],
+    ['joiner:flyball.traces', lanes],
     ['global:flyball.partials', lanes],
     ['detector:flyball.windows', lanes],
     ['planner:flyball.signals', lanes],

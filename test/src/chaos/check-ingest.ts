@@ -9,7 +9,11 @@ export type IngestCounts = Readonly<Record<'received' | 'stored' | 'rejected' | 
 export async function ingestCounts(health: string, what: 'spans' | 'requests'): Promise<IngestCounts> {
   const text = await (await fetch(`${health}/metrics`)).text();
   const of = (outcome: string) =>
-    Number(new RegExp(`^flyball_ingest_${what}_total\\{outcome="${outcome}"\\} (\\d+)`, 'm').exec(text)?.[1] ?? NaN);
+    Number(
+      new RegExp(`^flyball_ingest_${what}_total\\{(?:signal="traces",)?outcome="${outcome}"\\} (\\d+)`, 'm').exec(
+        text,
+      )?.[1] ?? NaN,
+    );
   const [received, stored, rejected] = [of('received'), of('stored'), of('rejected')];
   return { received, stored, rejected, shed: of('shed'), unknown: of('unknown') };
 }

@@ -8,11 +8,18 @@ hotStoreConformance('memory', async (bounds) => new MemoryHotStore(bounds));
 test('memory: windows beyond the bytes bound go, the oldest first, of whatever subject', async () => {
   const store = new MemoryHotStore({ windowBytesMax: 100 });
   const of = (key: string, endMs: number) => {
-    return { type: 'window' as const, key, endMs, value: utf8(String(endMs).padEnd(30)), isHeard: true };
+    return {
+      type: 'window' as const,
+      kind: 'traces' as const,
+      key,
+      endMs,
+      value: utf8(String(endMs).padEnd(30)),
+      isHeard: true,
+    };
   };
   const changes = [of('a', 1), of('b', 2), of('a', 3), of('b', 4), of('b', 5)];
   await store.apply({ lane: 'w', fromOffset: 0, offset: 5, isFirst: true, isCaughtUp: true, changes });
-  const [a, b] = [await store.windows('a'), await store.windows('b')];
+  const [a, b] = [await store.windows('a', 'traces'), await store.windows('b', 'traces')];
   expect([a.length, b.length]).toEqual([1, 2]);
   expect(await store.services()).toHaveLength(2);
 });

@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 async function endsOf(store: HotStore, service: string): Promise<number[]> {
-  const values = await store.windows(keyOf(service));
+  const values = await store.windows(keyOf(service), 'traces');
   return values
     .map((value) => windowsCodec.decode({ value }))
     .map((message) => (message as { endMs: number }).endMs - T);
@@ -186,7 +186,8 @@ describe('a hot sink', () => {
       await other.stop();
       const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 1);
       expect((await hot.services()).toSorted(byKey)).toEqual((await calm.services()).toSorted(byKey));
-      for (const { key } of await calm.services()) expect(await hot.windows(key)).toEqual(await calm.windows(key));
+      for (const { key } of await calm.services())
+        expect(await hot.windows(key, 'traces')).toEqual(await calm.windows(key, 'traces'));
     },
   );
 });

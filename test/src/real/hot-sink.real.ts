@@ -66,7 +66,7 @@ async function trouble({ url, faults }: RealPart, seed: number): Promise<void> {
   expect((await hot.services()).toSorted(byKey)).toEqual((await calm.services()).toSorted(byKey));
   for (let index = 0; index < 5; index += 1) {
     const key = subjectKey(subjectCalled(`service-${index}`));
-    expect(await hot.windows(key)).toEqual(await calm.windows(key));
+    expect(await hot.windows(key, 'traces')).toEqual(await calm.windows(key, 'traces'));
   }
   await Promise.all([sink.stop(), other.stop()]);
   await hot.close();

@@ -40,7 +40,7 @@ async function open(url: string, env: object = {}, options: RedisHotOptions = {}
 }
 
 const window = (key: string, endMs: number, bytes = 20): HotChange => {
-  return { type: 'window', key, endMs, value: utf8(`${endMs}`.padEnd(bytes)), isHeard: true };
+  return { type: 'window', kind: 'traces', key, endMs, value: utf8(`${endMs}`.padEnd(bytes)), isHeard: true };
 };
 const batch = (changes: readonly HotChange[], more: Partial<HotBatch> = {}): HotBatch => {
   return { lane: 'w/0', fromOffset: 0, offset: 10, isFirst: true, isCaughtUp: true, changes, ...more };
@@ -96,7 +96,7 @@ function ordinary({ url }: RealPart): void {
     await redis.script('FLUSH');
     await redis.quit();
     expect(await store.apply(next([window('a', 20)]))).toBe(true);
-    expect(await store.windows('a')).toHaveLength(2);
+    expect(await store.windows('a', 'traces')).toHaveLength(2);
   });
 
   test.each(['http://127.0.0.1', 'redis://', 'redis://h/x', 'redis://h?x=1', 'nonsense'])('refuses %s', async (bad) => {
@@ -128,14 +128,14 @@ function outages({ url, faults }: RealPart): void {
     expect(await store.apply(next([window('a', 20)]))).toBe(false);
     expect(await store.services()).toEqual([]);
     expect(await store.apply(batch([window('a', 10), window('a', 20)]))).toBe(true);
-    expect(await store.windows('a')).toHaveLength(2);
+    expect(await store.windows('a', 'traces')).toHaveLength(2);
   });
 
   test('is killed and comes back empty: named while it is away, noticed after', async () => {
     const store = await open(url);
     await store.apply(batch([window('a', 10)]));
     await kill();
-    const calls = [store.services(), store.apply(next([])), store.progress(), store.windows('a')];
+    const calls = [store.services(), store.apply(next([])), store.progress(), store.windows('a', 'traces')];
     for (const error of await Promise.all(calls.map(failure))) expect(error).toMatchObject({ code: 'HOT_UNAVAILABLE' });
     // While it is away no call waits for the next try to connect.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -164,7 +164,7 @@ function outages({ url, faults }: RealPart): void {
     await freeze();
     const startMs = performance.now();
     const errors = await Promise.all(
-      [store.apply(next([window('a', 20)])), store.services(), store.windows('a')].map(failure),
+      [store.apply(next([window('a', 20)])), store.services(), store.windows('a', 'traces')].map(failure),
     );
     const tookMs = performance.now() - startMs;
     await thaw();
@@ -174,7 +174,7 @@ function outages({ url, faults }: RealPart): void {
     expect(tookMs).toBeLessThan(2_500);
     // The answer that nobody waited for may have been given: the same batch again does no harm.
     await eventually(async () => expect(await store.apply(next([window('a', 20)]))).toBe(true));
-    expect(await store.windows('a')).toHaveLength(2);
+    expect(await store.windows('a', 'traces')).toHaveLength(2);
   });
 }
 
@@ -185,7 +185,7 @@ function guarded({ url, env = {} }: RealPart): void {
     test('is used by a user who may touch our keys only, over TLS', async () => {
       const store = await open(as('app', SECRET), env);
       expect(await store.apply(batch([window('a', 10)]))).toBe(true);
-      expect(await store.windows('a')).toHaveLength(1);
+      expect(await store.windows('a', 'traces')).toHaveLength(1);
       expect(await store.services()).toHaveLength(1);
       expect((await store.progress()).size).toBe(1);
     });
@@ -207,7 +207,7 @@ function guarded({ url, env = {} }: RealPart): void {
     ])('names %s, and keeps the password to itself', async (_name, at, more, said, hint) => {
       const store = await open(at, more);
       const calls = [() => store.apply(batch([window('a', 10)])), () => store.services(), () => store.service('a')];
-      for (const call of [...calls, () => store.windows('a'), () => store.progress()]) {
+      for (const call of [...calls, () => store.windows('a', 'traces'), () => store.progress()]) {
         const error = await failure(call());
         const expected = { code: 'HOT_UNAVAILABLE', hint: expect.stringMatching(hint) };
         expect(error).toMatchObject({ ...expected, cause: { message: expect.stringMatching(said) } });
@@ -236,10 +236,10 @@ function full({ url }: RealPart): void {
       if (failed === undefined) stored += 1;
     }
     expect(failed).toMatchObject({ code: 'HOT_UNAVAILABLE', hint: expect.stringMatching(/full/) });
-    expect(await store.windows('a')).toHaveLength(1);
+    expect(await store.windows('a', 'traces')).toHaveLength(1);
     expect(await store.services()).toHaveLength(stored + 1);
     // Near the limit writes pass or fail by turns; what failed left nothing behind.
     const subjects = await store.services();
-    for (const { key } of subjects) expect((await store.windows(key)).length).toBe(key === 'a' ? 1 : 10);
+    for (const { key } of subjects) expect((await store.windows(key, 'traces')).length).toBe(key === 'a' ? 1 : 10);
   });
 }

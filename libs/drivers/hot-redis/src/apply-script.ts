@@ -1,3 +1,4 @@
+import { WINDOW_KINDS, type WindowKind } from '@flyball/contracts';
 import type { HotBatch, HotChange } from '@flyball/runtime';
 
 /** Bounds that the script keeps. */
@@ -10,14 +11,16 @@ export interface Bounds {
 
 /** Fields of an argument list per change, and of one before the first. */
 const HEAD = 8;
-const FIELDS = 5;
+const FIELDS = 6;
+/** Keys of a subject: its hash, and its windows of each kind. */
+const KEYS_PER_SUBJECT = 1 + WINDOW_KINDS.length;
 
 /**
  * Stores a batch. One script, so that nothing can happen between the look at the progress and the last write.
  *
- * Keys: progress; subjects; then per subject its hash and its windows.
+ * Keys: progress; subjects; then per subject its hash and its windows of each kind.
  * Arguments: lane, first offset, next offset, isFirst, isCaughtUp, subjectsMax, windowsMax, TTL in seconds; then per
- * change: subject (number of its pair of keys, from 1), key, type (`w` silent, `W` heard, `a`, `g`), end, value.
+ * change: subject (its number, from 0), key, type (`w` silent, `W` heard, `a`, `g`), kind (its number, from 1), end, value.
  *
  * The hash holds `newest`, `seen`, `assessed` and `gone` (ends, ms) and `assessment`; without `newest` there is only the
  * memory of a subject that is gone. Windows are a set sorted by end, each as `<end>:<value>`.
@@ -57,10 +60,11 @@ local function raise(hash, field, text)
   return false
 end
 
-local function forget(key, hash, windows, text)
+local function forget(key, first, text)
   local goneMs = tonumber(text)
+  local hash = KEYS[first]
   redis.call('HSET', hash, 'gone', text)
-  redis.call('ZREMRANGEBYSCORE', windows, '-inf', text)
+  for kind = 1, ${WINDOW_KINDS.length} do redis.call('ZREMRANGEBYSCORE', KEYS[first + kind], '-inf', text) end
   if tonumber(redis.call('HGET', hash, 'assessed') or '-1') <= goneMs then redis.call('HDEL', hash, 'assessed', 'assessment') end
   if tonumber(redis.call('HGET', hash, 'seen') or '-1') <= goneMs then redis.call('HDEL', hash, 'seen') end
   if tonumber(redis.call('HGET', hash, 'newest') or '-1') <= goneMs then
@@ -79,18 +83,18 @@ local function addWindow(hash, windows, text, value, isHeard)
 end
 
 for at = ${HEAD + 1}, #ARGV, ${FIELDS} do
-  local pair = tonumber(ARGV[at])
-  local hash, windows = KEYS[1 + 2 * pair], KEYS[2 + 2 * pair]
-  local key, type, text, value = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  local first = 3 + ${KEYS_PER_SUBJECT} * tonumber(ARGV[at])
+  local hash = KEYS[first]
+  local key, type, kind, text, value = ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3]), ARGV[at + 4], ARGV[at + 5]
   if tonumber(text) > tonumber(redis.call('HGET', hash, 'gone') or '-1') then
     if type == 'g' then
-      forget(key, hash, windows, text)
+      forget(key, first, text)
     elseif admit(key) then
       raise(hash, 'newest', text)
       if type == 'a' then
         if raise(hash, 'assessed', text) then redis.call('HSET', hash, 'assessment', value) end
       else
-        addWindow(hash, windows, text, value, type == 'W')
+        addWindow(hash, KEYS[first + kind], text, value, type == 'W')
       end
     end
     redis.call('EXPIRE', hash, ttl)
@@ -116,8 +120,8 @@ export class Keys {
     return `${this.#prefix}subject:${key}`;
   }
 
-  windows(key: string): string {
-    return `${this.#prefix}windows:${key}`;
+  windows(key: string, kind: WindowKind): string {
+    return `${this.#prefix}windows:${kind}:${key}`;
   }
 }
 
@@ -125,8 +129,9 @@ export class Keys {
 export function applyArguments(batch: HotBatch, keys: Keys, bounds: Bounds): (number | string | Buffer)[] {
   const { lane, fromOffset, offset, isFirst, isCaughtUp, changes } = batch;
   const subjects = [...new Set(changes.map(({ key }) => key))];
-  const numberOf = new Map(subjects.map((key, index) => [key, index + 1]));
-  const named = [keys.progress, keys.subjects, ...subjects.flatMap((key) => [keys.subject(key), keys.windows(key)])];
+  const numberOf = new Map(subjects.map((key, index) => [key, index]));
+  const keysOf = (key: string) => [keys.subject(key), ...WINDOW_KINDS.map((kind) => keys.windows(key, kind))];
+  const named = [keys.progress, keys.subjects, ...subjects.flatMap(keysOf)];
   const head = [lane, fromOffset, offset, Number(isFirst), Number(isCaughtUp)];
   const rest = changes.flatMap((change) => [numberOf.get(change.key)!, ...fieldsOf(change)]);
   return [named.length, ...named, ...head, bounds.subjectsMax, bounds.windowsMax, bounds.ttlSec, ...rest];
@@ -134,8 +139,9 @@ export function applyArguments(batch: HotBatch, keys: Keys, bounds: Bounds): (nu
 
 function fieldsOf(change: HotChange): (number | string | Buffer)[] {
   const { key, endMs } = change;
-  if (change.type === 'gone') return [key, 'g', endMs, ''];
+  if (change.type === 'gone') return [key, 'g', 1, endMs, ''];
   const { buffer, byteOffset, byteLength } = change.value;
   const type = change.type === 'assessment' ? 'a' : change.isHeard ? 'W' : 'w';
-  return [key, type, endMs, Buffer.from(buffer, byteOffset, byteLength)];
+  const kind = change.type === 'window' ? WINDOW_KINDS.indexOf(change.kind) + 1 : 1;
+  return [key, type, kind, endMs, Buffer.from(buffer, byteOffset, byteLength)];
 }

@@ -1,4 +1,5 @@
 import { type ErrorOptions, UnavailableError } from '@flyball/core';
+import type { WindowKind } from '@flyball/contracts';
 import type { HotBatch, HotProgress, HotService, HotStore } from '@flyball/runtime';
 import type { Redis } from 'ioredis';
 import { APPLY_LUA, applyArguments, type Bounds, Keys } from './apply-script.ts';
@@ -55,8 +56,8 @@ export class RedisHotStore implements HotStore {
     return this.#guard(async () => serviceOf(key, await this.#redis.hmgetBuffer(this.#keys.subject(key), ...FIELDS)));
   }
 
-  async windows(key: string): Promise<readonly Uint8Array[]> {
-    const members = await this.#guard(() => this.#redis.zrangeBuffer(this.#keys.windows(key), 0, '-1'));
+  async windows(key: string, kind: WindowKind): Promise<readonly Uint8Array[]> {
+    const members = await this.#guard(() => this.#redis.zrangeBuffer(this.#keys.windows(key, kind), 0, '-1'));
     return members.map((member) => bytesOf(member, member.indexOf(COLON) + 1));
   }
 

@@ -1,3 +1,4 @@
+import { WINDOW_KINDS, type WindowKind } from '@flyball/contracts';
 import {
   HOT_SUBJECTS_MAX,
   HOT_WINDOWS_MAX,
@@ -62,8 +63,8 @@ export class MemoryHotStore implements HotStore {
     return subject === undefined ? undefined : serviceOf(key, subject);
   }
 
-  async windows(key: string): Promise<readonly Uint8Array[]> {
-    return this.#windows.of(key).map((value) => value.slice());
+  async windows(key: string, kind: WindowKind): Promise<readonly Uint8Array[]> {
+    return this.#windows.of(placeOf(key, kind)).map((value) => value.slice());
   }
 
   async progress(): Promise<ReadonlyMap<string, HotProgress>> {
@@ -83,7 +84,7 @@ export class MemoryHotStore implements HotStore {
     const { type, key, endMs, value } = change;
     subject.newestMs = Math.max(subject.newestMs, endMs);
     if (type === 'window') {
-      this.#windows.add(key, endMs, value);
+      this.#windows.add(placeOf(key, change.kind), endMs, value);
       if (change.isHeard) subject.lastSeenAtMs = Math.max(subject.lastSeenAtMs ?? endMs, endMs);
     } else if (endMs >= (subject.assessment?.endMs ?? -1)) {
       subject.assessment = { endMs, value: value.slice() };
@@ -102,13 +103,18 @@ export class MemoryHotStore implements HotStore {
     this.#goneMs.delete(key);
     this.#goneMs.set(key, goneMs);
     if (this.#goneMs.size > this.#subjectsMax) this.#goneMs.delete(this.#goneMs.keys().next().value!);
-    this.#windows.dropUntil(key, goneMs);
+    for (const kind of WINDOW_KINDS) this.#windows.dropUntil(placeOf(key, kind), goneMs);
     const subject = this.#subjects.get(key);
     if (subject === undefined) return;
     if (subject.newestMs <= goneMs) this.#subjects.delete(key);
     if ((subject.assessment?.endMs ?? 0) <= goneMs) subject.assessment = undefined;
     if ((subject.lastSeenAtMs ?? 0) <= goneMs) subject.lastSeenAtMs = null;
   }
+}
+
+/** Where the windows of a kind of a subject are kept. */
+function placeOf(key: string, kind: WindowKind): string {
+  return `${kind} ${key}`;
 }
 
 function serviceOf(key: string, { assessment, lastSeenAtMs }: Subject): HotService {

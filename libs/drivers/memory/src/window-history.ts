@@ -4,7 +4,7 @@ interface Kept {
   readonly value: Uint8Array;
 }
 
-/** The latest windows of every subject, kept as bytes: as objects they would take ten times the memory. */
+/** The latest windows of every subject and kind, kept as bytes: as objects they would take ten times the memory. */
 export class WindowHistory {
   readonly #windowsMax: number;
   readonly #bytesMax: number;
