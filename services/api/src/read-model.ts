@@ -12,6 +12,7 @@ import {
   signalsCodec,
   type Topic,
   type Window,
+  type WindowKind,
   windowsCodec,
 } from '@flyball/contracts';
 import { AppError, RejectedError } from '@flyball/core';
@@ -88,9 +89,9 @@ export class ReadModel {
     return found === undefined ? undefined : viewOf(found);
   }
 
-  /** Windows of a service, oldest first. @throws {UnavailableError} `HOT_UNAVAILABLE` */
-  async windows(key: string): Promise<readonly Window[]> {
-    const values = await this.#hot.windows(key, 'traces');
+  /** Windows of one kind of a service, oldest first. @throws {UnavailableError} `HOT_UNAVAILABLE` */
+  async windows(key: string, kind: WindowKind): Promise<readonly Window[]> {
+    const values = await this.#hot.windows(key, kind);
     return values.map((value) => windowsCodec.decode({ value })).filter((message) => message.type === 'window');
   }
 

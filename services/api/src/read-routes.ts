@@ -23,7 +23,8 @@ export type TypedServer = FastifyInstance<
 const listOf = <Schema extends z.ZodType>(schema: Schema) =>
   z.object({ items: z.array(schema), isRebuilding: z.boolean() });
 
-function missing(what: string, id: string): HttpProblem {
+/** What a path of something that is not there answers. */
+export function missing(what: string, id: string): HttpProblem {
   return new HttpProblem(404, 'NOT_FOUND', `no ${what} ${id}`, `GET /v1/${what}s lists what there is.`);
 }
 
@@ -42,7 +43,8 @@ export function readRoutes(app: TypedServer, { model }: ApiPorts): void {
     async ({ params: { id } }) => {
       for (const key of keysCalled(id)) {
         const view = await model.service(key);
-        if (view !== undefined) return detailOf(summaryOf(subjectOf(key), view), view, await model.windows(key));
+        if (view !== undefined)
+          return detailOf(summaryOf(subjectOf(key), view), view, await model.windows(key, 'traces'));
       }
       throw missing('service', id);
     },
@@ -95,7 +97,7 @@ export function readRoutes(app: TypedServer, { model }: ApiPorts): void {
 }
 
 /** Keys that an id in a path may stand for: the id as it is, or as the router has decoded it. */
-function keysCalled(id: string): ReadonlySet<string> {
+export function keysCalled(id: string): ReadonlySet<string> {
   const keys = new Set<string>();
   for (let colon = id.indexOf(':'); colon >= 0 && keys.size < READINGS_MAX; colon = id.indexOf(':', colon + 1)) {
     const [environment, service] = [id.slice(0, colon), id.slice(colon + 1)];

@@ -15,6 +15,7 @@ import type { ControlWriter } from './control-writer.ts';
 import { HttpProblem, problemOf } from './problems.ts';
 import type { ReadModel } from './read-model.ts';
 import { readRoutes } from './read-routes.ts';
+import { signalRoutes } from './signal-routes.ts';
 import { wordRoutes } from './word-routes.ts';
 
 /** What the API shows and says. */
@@ -66,6 +67,7 @@ export async function buildApi(ports: ApiPorts): Promise<FastifyInstance> {
   await app.register(async (v1) => {
     v1.addHook('onRequest', async (request) => requireToken(request, ports.token));
     readRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
+    signalRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     wordRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
   });
   return app;
