@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ApiClient } from './api-client.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { deploymentCommands } from './deployment-commands.ts';
+import { detectCommand } from './detect/detect-command.ts';
 import { explain } from './explain.ts';
 import { type Format, printRows, printValue } from './output.ts';
 import { addressesOf, dataDir, HOME, tokenOf } from './places.ts';
@@ -31,6 +32,7 @@ export function program(): Command {
   wordCommands(root);
   auditCommands(root);
   replayCommand(root);
+  detectCommand(root);
   deploymentCommands(root);
   return root;
 }
