@@ -1,6 +1,8 @@
 export { program } from './program.ts';
 export { ApiClient } from './api-client.ts';
 export { EXIT } from './cli-error.ts';
+export { CsvRows, unquoted } from './detect/csv-rows.ts';
+export { timeMs } from './detect/row-time.ts';
 export { freePort } from './story/free-port.ts';
 export { attemptsOf, openShop, until } from './story/scene.ts';
 export { askTwin, DEMO, POLICIES, startTwin } from './story/stage.ts';
