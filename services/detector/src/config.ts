@@ -56,6 +56,7 @@ export const DetectorConfig = z
       .positive()
       .default(100)
       .describe('Most operations and callers per service whose own times and gaps are judged.'),
+    gaugesMax: z.int().positive().default(500).describe('Most metric streams per service that are judged.'),
     logTemplatesMax: z
       .int()
       .positive()

@@ -14,6 +14,7 @@ import { type BurnState, judgeBurn, newBurn } from './burn-rate.ts';
 import type { DetectorConfig } from './config.ts';
 import { type EdgesState, judgeEdges, newEdges } from './edge-judge.ts';
 import { type EpisodesState, signalsOf } from './episodes.ts';
+import { type GaugesState, judgeGauges } from './gauge-judge.ts';
 import { judgeLogs, type LogsState, newLogs } from './log-judge.ts';
 import { forgetUnheard, type SeriesEpisodesState } from './series-episodes.ts';
 import { abstain, judgeSubject, newSubject, type SubjectState } from './subject-judge.ts';
@@ -30,10 +31,11 @@ interface Known extends SubjectState {
   burn: BurnState;
   edges: EdgesState;
   logs: LogsState;
+  gauges: GaugesState;
 }
 
 function newKnown(): Known {
-  const others = { traffic: newTraffic(), burn: newBurn(), edges: newEdges(), logs: newLogs() };
+  const others = { traffic: newTraffic(), burn: newBurn(), edges: newEdges(), logs: newLogs(), gauges: {} };
   return { ...newSubject(), episodes: {}, seriesEpisodes: {}, ...others };
 }
 
@@ -95,7 +97,7 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
       case 'logs':
         return judgeLogs(known.logs, episodes, window, config);
       case 'metrics':
-        return [];
+        return judgeGauges(known.gauges, episodes, window, config);
       case 'traces': {
         const assessment = judgeSubject(known, window, config);
         return [

@@ -30,7 +30,7 @@ export const PlannerConfig = z
       .number()
       .min(1)
       .max(8)
-      .default(2)
+      .default(3)
       .describe('A metric alone opens an incident when its evidence is so many times what it needs to signal.'),
     staleMs: z
       .int()

@@ -27,9 +27,9 @@ export function evidenceOf(signal: Signal): Evidence {
   return { signal, service: subject.service, kind, isLocal: isOwn, strength: strengthOf(score) };
 }
 
-/** Undoes the score: `1 − 2^−x` for x times the evidence that a series needs. */
+/** Undoes the score: `x / (1 + x)` for x times the evidence that a series needs. */
 function strengthOf(score: number): number {
-  return Math.min(STRENGTH_MAX, score >= 1 ? STRENGTH_MAX : -Math.log2(1 - score));
+  return score >= 1 ? STRENGTH_MAX : Math.min(STRENGTH_MAX, score / (1 - score));
 }
 
 /** A signal as a reason, for people. */

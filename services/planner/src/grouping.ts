@@ -1,4 +1,4 @@
-import type { Incident, Signal } from '@flyball/contracts';
+import type { AnomalyKind, Incident, Signal } from '@flyball/contracts';
 import type { PlannerConfig } from './config.ts';
 import type { EnvironmentState, OpenIncident } from './environment.ts';
 import { evidenceOf } from './evidence.ts';
@@ -38,9 +38,27 @@ function explains(incident: Incident, signal: Signal, { callers }: EnvironmentSt
 export function opensIncident(signal: Signal, state: EnvironmentState, config: PlannerConfig): boolean {
   const { kind, detector, subject, series } = signal;
   if (kind === 'traffic') return series === 'traffic drop' && isLeftAlone(subject.service, state);
-  if (detector.startsWith('gauge')) return evidenceOf(signal).strength >= config.gaugeStrengthMin;
+  if (detector.startsWith('gauge')) return isStrong(signal, state, config);
   return true;
 }
+
+/**
+ * There are many metrics, and one of a hundred is always off: it takes much, or a second kind of trouble of the same service.
+ * Latencies and errors are as their callers see them: of one service alone, where few requests come, they are noise.
+ */
+function isStrong(signal: Signal, { episodes }: EnvironmentState, config: PlannerConfig): boolean {
+  const { kind, subject, sinceMs } = signal;
+  const near = [...episodes.values()].filter((other) => Math.abs(other.sinceMs - sinceMs) <= 2 * config.joinMs);
+  const own = near.filter((other) => other.subject.service === subject.service);
+  if (own.some((other) => other.kind !== kind && other.kind !== 'traffic')) return true;
+  if (EXPLAINING.includes(kind) || evidenceOf(signal).strength < config.gaugeStrengthMin) return false;
+  if (!SEEN_BY_CALLERS.includes(kind)) return true;
+  return near.some((other) => other.subject.service !== subject.service && SEEN_BY_CALLERS.includes(other.kind));
+}
+
+/** Kinds that explain trouble and are none by themselves. */
+const EXPLAINING: readonly AnomalyKind[] = ['network', 'traffic', 'unknown'];
+const SEEN_BY_CALLERS: readonly AnomalyKind[] = ['latency', 'errors'];
 
 function isLeftAlone(service: string, { services, callers, blindSinceMs }: EnvironmentState): boolean {
   const known = (callers.get(service) ?? []).map((caller) => services.get(caller));

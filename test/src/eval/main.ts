@@ -1,24 +1,25 @@
 import { parseArgs } from 'node:util';
 import { evalDetect } from './detect.ts';
+import { evalRca } from './rca.ts';
 
-// `npm run eval -- detect --data DIR [--vary]`: how good the judgements are, on recorded data that is not in this
-// repository. Figures of data that settings were chosen on are no promise for other data.
+// `npm run eval -- detect --data DIR [--vary]` and `npm run eval -- rca FILE… --cases cases.json`: how good the judgements are, on
+// recorded data that is not in this repository. Figures of data that settings were chosen on are no promise for other data.
+
+const USAGE =
+  'usage: npm run eval -- detect --data DIR [--vary]\n' +
+  '       npm run eval -- rca FILE… --cases CASES.json\n' +
+  'DIR (or FLYBALL_EVAL_DATA) holds nab or nab-dev, mscloud, merlion; FILE is recorded OTLP. docs/guide.md says where they are from\n';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { data: { type: 'string' }, vary: { type: 'boolean', default: false } },
+  options: { data: { type: 'string' }, cases: { type: 'string' }, vary: { type: 'boolean', default: false } },
 });
+const [what, ...files] = positionals;
 const dir = values.data ?? process.env['FLYBALL_EVAL_DATA'];
-const EVALS: Readonly<Record<string, (dir: string) => void>> = {
-  detect: (from) => evalDetect(from, values.vary),
-};
 
-const chosen = EVALS[positionals[0] ?? ''];
-if (chosen === undefined || dir === undefined) {
-  process.stderr.write(
-    `usage: npm run eval -- ${Object.keys(EVALS).join('|')} --data DIR [--vary]\n` +
-      'DIR (or FLYBALL_EVAL_DATA) holds nab or nab-dev, mscloud, merlion: docs/guide.md says where they are from\n',
-  );
+if (what === 'detect' && dir !== undefined) evalDetect(dir, values.vary);
+else if (what === 'rca' && files.length > 0 && values.cases !== undefined) evalRca(files, values.cases);
+else {
+  process.stderr.write(USAGE);
   process.exit(2);
 }
-chosen(dir);
