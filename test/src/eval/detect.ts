@@ -88,7 +88,7 @@ function vary({ nab, cloud }: Data): void {
     for (const factor of [0.5, 2]) {
       // A record that needs less than what it exceeds would be none: its excess over 1 is varied.
       const value = key === 'recordFactor' ? 1 + factor * (GAUGE_DEFAULTS[key] - 1) : factor * GAUGE_DEFAULTS[key];
-      measure(`${key} ${value}`, { ...GAUGE_DEFAULTS, [key]: value });
+      measure(`${key} ${Number(value.toPrecision(6))}`, { ...GAUGE_DEFAULTS, [key]: value });
     }
   }
 }

@@ -1,4 +1,4 @@
-/** How a gauge is judged. All but `warmupRows` is free of units: one set serves every series. */
+/** How a gauge is judged. Nothing here has the unit of a gauge: one set serves every series. */
 export interface GaugeConfig {
   /** Rows that are learned from before anything is called surprising. */
   readonly warmupRows: number;
@@ -34,7 +34,7 @@ export interface GaugeConfig {
   readonly alertSurprise: number;
 }
 
-/** Chosen by reasoning, and on the development splits that docs/guide.md names. Halving or doubling one changes little. */
+/** Chosen by reasoning and on the development split that docs/guide.md names, which also says what other choices cost. */
 export const GAUGE_DEFAULTS: GaugeConfig = {
   warmupRows: 40,
   learnRatio: 0.002,

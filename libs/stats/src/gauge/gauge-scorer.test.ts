@@ -176,7 +176,7 @@ test('a constant gauge is silent, and its first step is as surprising as can be'
 test('missing values score 0, teach nothing, and still say what was expected', () => {
   const dice = new Prng(17);
   const rows = rowsOf(600, () => 100 + dice.normal());
-  const holes = rows.flatMap((row) => [row, { ...row, value: NaN }]);
+  const holes = rows.flatMap((row, at) => [row, { ...row, value: [NaN, Infinity, -Infinity][at % 3]! }]);
   const scores = scoresOf(holes);
   expect(scores.filter((_, row) => row % 2 === 0)).toEqual(scoresOf(rows));
   for (const [row, { score, expected }] of scores.entries()) {
@@ -186,4 +186,28 @@ test('missing values score 0, teach nothing, and still say what was expected', (
 
 test('nothing is told of while too little is known', () => {
   expect(alertsOf(scoresOf(rowsOf(40, (row) => (row === 39 ? 1e6 : row % 3))))).toEqual([]);
+});
+
+test('a step over a gap is no step: telemetry that comes back is not told of as a fault', () => {
+  const dice = new Prng(19);
+  const rows = rowsOf(6 * DAY_ROWS, (row) => 500 + 100 * Math.sin((row / DAY_ROWS) * 2 * Math.PI) + dice.normal());
+  const [from, until] = [5 * DAY_ROWS + 72, 5 * DAY_ROWS + 216];
+  const scores = scoresOf(rows.filter((_, row) => row < from || row >= until));
+  expect(rows[from - 1]!.value - rows[until]!.value).toBeGreaterThan(150);
+  expect(scores[from]!.score).toBeLessThan(GAUGE_ALERT_SCORE);
+});
+
+test('an hour that comes twice, rows out of order and holes of any length leave a spike as plain as it is', () => {
+  const dice = new Prng(23);
+  const rows = rowsOf(3_000, (row) => 100 + dice.normal() + (row === 2_500 ? 40 : 0));
+  const shaken = rows
+    .map(({ atMs, value }, row) => ({
+      value,
+      atMs: row % 50 === 0 ? atMs - 4_000_000 : row > 1_000 ? atMs - 3_600_000 : atMs,
+    }))
+    .filter((_, row) => row % 97 > 3 || row === 2_500);
+  const spike = shaken.findIndex(({ value }) => value > 130);
+  const scores = scoresOf(shaken);
+  expect(scores[spike]!.score).toBeGreaterThan(0.65);
+  expect(alertsOf(scores).length).toBeLessThanOrEqual(9);
 });

@@ -119,7 +119,7 @@ function surpriseOf(
   value: number,
   config: GaugeConfig,
 ): Pick<GaugeScore, 'surprise' | 'feature'> {
-  learnInterval(state.interval, atMs);
+  const isAfterGap = learnInterval(state.interval, atMs);
   if (state.day === null && state.interval.intervalMs !== null) state.day = newDayProfile(state.interval.intervalMs);
   const isFirst = state.rows === 0;
   const change = isFirst ? 0 : value - state.last;
@@ -140,7 +140,7 @@ function surpriseOf(
   const floor = config.floorRatio * state.magnitude;
   const { features } = state;
   take('value', deviationSurprise(features.value, value, floor, config));
-  if (!isFirst) take('change', deviationSurprise(features.change, change, floor, config));
+  if (!isFirst && !isAfterGap) take('change', deviationSurprise(features.change, change, floor, config));
   take('short_mean', deviationSurprise(features.short_mean, state.short, floor, config));
   take('long_mean', deviationSurprise(features.long_mean, state.long, floor, config));
   if (state.day !== null && Number.isFinite(atMs)) {

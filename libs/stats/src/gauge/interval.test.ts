@@ -9,6 +9,9 @@ test('the interval is the median step forward', () => {
   for (const minute of minutes) learnInterval(state, minute * 60_000);
   expect(state.intervalMs).toBe(60_000);
   expect(state.steps).toEqual([]);
+  expect([551, 554, 558, 557, 559].map((minute) => learnInterval(state, minute * 60_000))).toEqual([
+    ...[false, false, true, false, false],
+  ]);
 });
 
 test('instants that never move on give none, and keep nothing', () => {

@@ -9,18 +9,26 @@ export interface IntervalState {
 
 /** Steps that the interval is the median of. */
 const STEPS = 16;
+/** A longer step than so many intervals is a gap. */
+const GAP_INTERVALS = 3;
 
 /** An interval that is not known. */
 export function newInterval(): IntervalState {
   return { lastMs: null, steps: [], intervalMs: null };
 }
 
-/** Learns from the next instant. Those that repeat or go back, as when a clock is set, say nothing. */
-export function learnInterval(state: IntervalState, atMs: number): void {
-  if (state.intervalMs !== null) return;
-  if (state.lastMs !== null && atMs > state.lastMs) state.steps.push(atMs - state.lastMs);
-  state.lastMs = atMs;
-  if (state.steps.length < STEPS) return;
+/**
+ * Learns from the next instant. Those that repeat or go back, as when a clock is set, say nothing.
+ *
+ * @returns whether rows are missing before it, so that the last value is not the one before.
+ */
+export function learnInterval(state: IntervalState, atMs: number): boolean {
+  const stepMs = state.lastMs === null ? 0 : atMs - state.lastMs;
+  if (Number.isFinite(atMs)) state.lastMs = atMs;
+  if (state.intervalMs !== null) return stepMs > GAP_INTERVALS * state.intervalMs;
+  if (stepMs > 0 && Number.isFinite(stepMs)) state.steps.push(stepMs);
+  if (state.steps.length < STEPS) return false;
   state.intervalMs = [...state.steps].sort((a, b) => a - b)[STEPS / 2]!;
   state.steps = [];
+  return false;
 }
