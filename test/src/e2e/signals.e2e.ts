@@ -39,11 +39,11 @@ const metricsOf = (id: string) =>
 const logsOf = (id: string) =>
   itemsOf<{ view: string; name: string; count: number; traceId: string }>(`/v1/services/${id}/logs`);
 
-describe('the stock SDK for JavaScript, over gRPC', () => {
-  const url = () => flyball.addresses.otlpGrpc;
-  const resourceOf = (service: string) =>
-    resourceFromAttributes({ 'service.name': service, 'deployment.environment.name': 'js' });
+const url = () => flyball.addresses.otlpGrpc;
+const resourceOf = (service: string) =>
+  resourceFromAttributes({ 'service.name': service, 'deployment.environment.name': 'js' });
 
+describe('the stock SDK for JavaScript, over gRPC', () => {
   test('shows who calls whom, what failed by itself, and no span twice', async () => {
     const open = (service: string) => {
       const processor = new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: url() }) });
