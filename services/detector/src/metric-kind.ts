@@ -1,7 +1,7 @@
 import type { AnomalyKind } from '@flyball/contracts';
 
 /** Which way a metric must move to be trouble. */
-export type BadWay = 'up' | 'down' | 'both';
+type BadWay = 'up' | 'down' | 'both';
 
 /** What a metric tells of. */
 export interface MetricKind {
