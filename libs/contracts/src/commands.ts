@@ -1,5 +1,6 @@
 import { rfc3339 } from '@flyball/core';
 import { z } from 'zod';
+import { Action, Inverse } from './actions.ts';
 import { GateResult } from './gates.ts';
 import { jsonCodec } from './json.ts';
 import { Subject } from './subject.ts';
@@ -19,25 +20,28 @@ export function targetKey({ tenant, environment, driver, name }: Target): string
   return [tenant, environment, driver, name].map(encodeURIComponent).join('/');
 }
 
-/** Bring a service back to a version that was well. */
-const RollbackAction = z.object({
-  type: z.literal('rollback'),
-  toVersion: z.string(),
-  /** What must be in place for the order to make sense; else it is rejected as `precondition`. */
-  fromVersion: z.string(),
-});
+/** How an effect is undone at its end: at once, or in a few steps. */
+const Release = z.enum(['step', 'ramp']);
+
+/** Who let a command be issued that nobody but a person may let through. */
+const Grant = z.object({ wordId: z.string(), actor: z.string(), atMs: z.number(), digest: z.string() });
 
 /**
  * An order for the actuator, complete enough that nothing is left to decide there. A lease: it is void after
  * `expiresAtMs`, and older than any command of the same target with a higher generation.
  */
-export const Command = z.object({
+const CommandShape = z.object({
   type: z.literal('command'),
   /** Equals `ce_id`. A hash of tenant, environment, target, action, episode and policy digest: live and replay agree. */
   commandId: z.string(),
   target: Target,
   subject: Subject,
-  action: RollbackAction,
+  action: Action,
+  /** How long the effect lasts, ms, after which the actuator undoes it by itself; `null`: for good. */
+  ttlMs: z.int().positive().nullable().default(null),
+  /** What undoes it; `null` where nothing does. */
+  inverse: Inverse.nullable().default(null),
+  release: Release.default('step'),
   /** Order number: the lane's epoch and the offset of the decision. Grows by itself. */
   generation: z.tuple([z.int(), z.int()]),
   issuedAtMs: z.number(),
@@ -51,7 +55,15 @@ export const Command = z.object({
     counterfactual: z.string(),
     gates: z.array(GateResult),
   }),
+  /** The approval that it was issued by; `null` where none was needed. */
+  approval: Grant.nullable().default(null),
 });
+
+/** {@link CommandShape}, of which what must have an end has one. */
+export const Command = CommandShape.refine(
+  ({ action, ttlMs, inverse }) => (action.type !== 'throttle' && ttlMs === null) || inverse !== null,
+  'what ends must say how it is undone',
+).refine(({ action, ttlMs }) => action.type !== 'throttle' || ttlMs !== null, 'a throttle must have an end');
 export type Command = z.infer<typeof Command>;
 
 const SOURCE = '/flyball/planner';

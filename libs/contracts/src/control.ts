@@ -36,6 +36,8 @@ const BindingWord = z.object({
     driver: z.string(),
     /** What the driver calls it, e.g. the name of a rollout. */
     name: z.string(),
+    /** What the driver says of itself: where nothing keeps an older effect from landing late, a person must approve. */
+    fencing: z.enum(['resourceVersion', 'generation', 'none']).optional(),
   }),
 });
 
@@ -46,6 +48,55 @@ const TopologyWord = z.object({
   environment: z.string(),
   edges: z.array(z.object({ caller: z.string(), callee: z.string() })).max(10_000),
 });
+
+/** What a service promises: a share of its requests succeeds, over a window. */
+const SloWord = z.object({
+  type: z.literal('slo'),
+  ...word,
+  environment: z.string(),
+  service: z.string(),
+  /** 0 to 1. */
+  objectiveRatio: z.number().gt(0).lt(1),
+  windowMs: z.number().positive(),
+});
+
+/** An answer to what a person was asked. It counts only with the digest of what was shown, once, and in time. */
+const ApprovalAnswer = { ...word, commandId: z.string(), digest: z.string(), reason: z.string() };
+const ApproveWord = z.object({ type: z.literal('approve'), ...ApprovalAnswer });
+const DenyWord = z.object({ type: z.literal('deny'), ...ApprovalAnswer });
+export type AnswerWord = z.infer<typeof ApproveWord> | z.infer<typeof DenyWord>;
+
+/** Nobody is told of a service's trouble, and nothing is done about it, until `untilMs`. All is still recorded. */
+export const SilenceWord = z.object({
+  type: z.literal('silence'),
+  ...word,
+  silenceId: z.string(),
+  environment: z.string(),
+  /** A literal, or a beginning and `*`. */
+  service: z.string(),
+  reason: z.string(),
+  untilMs: z.number(),
+});
+export type SilenceWord = z.infer<typeof SilenceWord>;
+const UnsilenceWord = z.object({
+  type: z.literal('unsilence'),
+  ...word,
+  environment: z.string(),
+  silenceId: z.string(),
+});
+
+/** No command is issued for an environment within `[fromMs, untilMs)` of log time. */
+export const FreezeWord = z.object({
+  type: z.literal('freeze'),
+  ...word,
+  freezeId: z.string(),
+  environment: z.string(),
+  reason: z.string(),
+  fromMs: z.number(),
+  untilMs: z.number(),
+});
+export type FreezeWord = z.infer<typeof FreezeWord>;
+const UnfreezeWord = z.object({ type: z.literal('unfreeze'), ...word, environment: z.string(), freezeId: z.string() });
 
 /** Something was changed in the world: a deploy, a flag, a scale. */
 export const ChangeWord = z.object({
@@ -68,6 +119,13 @@ export const ControlMessage = z.discriminatedUnion('type', [
   PolicyWord,
   BindingWord,
   TopologyWord,
+  SloWord,
+  ApproveWord,
+  DenyWord,
+  SilenceWord,
+  UnsilenceWord,
+  FreezeWord,
+  UnfreezeWord,
   ChangeWord,
 ]);
 export type ControlMessage = z.infer<typeof ControlMessage>;

@@ -5,6 +5,7 @@ export const GateReason = z.enum([
   ...(['kill_switch', 'autonomy', 'scope', 'no_target', 'stale_telemetry', 'duplicate', 'target_busy'] as const),
   ...(['cooldown', 'ineffective_chain', 'blast_budget', 'rate_budget', 'systemic', 'blind'] as const),
   ...(['veto_preexisting', 'insufficient_evidence', 'policy_condition'] as const),
+  ...(['services_budget', 'freeze', 'silenced', 'approval'] as const),
 ]);
 export type GateReason = z.infer<typeof GateReason>;
 

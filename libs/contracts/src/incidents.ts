@@ -21,6 +21,24 @@ export const Cause = z.object({
 });
 export type Cause = z.infer<typeof Cause>;
 
+/** What a person is asked before a command may be issued. No answer until `expiresAtMs` is a no. */
+export const Approval = z.object({
+  commandId: z.string(),
+  /** Of the order: `commandDigest`. Whoever answers names it. */
+  digest: z.string(),
+  status: z.enum(['pending', 'approved', 'denied', 'expired']),
+  service: z.string(),
+  requestedAtMs: z.number(),
+  expiresAtMs: z.number(),
+  /** What speaks for it, a line each. */
+  evidence: z.array(z.string()),
+  /** What it touches: share of the service's traffic, 0 to 1, and services that it acts on. */
+  blast: z.object({ trafficRatio: z.number().min(0).max(1), services: z.array(z.string()) }),
+  /** Who answered; '' while nobody has. */
+  actor: z.string(),
+});
+export type Approval = z.infer<typeof Approval>;
+
 /** One consideration of one policy: what it wanted, which gates it met, and what came of it. */
 export const Decision = z.object({
   decisionId: z.string(),
@@ -28,20 +46,26 @@ export const Decision = z.object({
   policy: z.object({ name: z.string(), version: z.int(), digest: z.string() }),
   /** `rollback checkout v2 -> v1`. */
   action: z.string(),
-  verdict: z.enum(['acted', 'declined', 'suggested']),
+  /** `pending` waits for a person, and becomes one of `approved`, `denied`, `expired`. */
+  verdict: z.enum(['acted', 'declined', 'suggested', 'pending', 'approved', 'denied', 'expired']),
   gates: z.array(GateResult),
   sentence: z.string(),
   /** What would have had to be different. */
   counterfactual: z.string(),
   /** The command, or ''. */
   commandId: z.string(),
+  /** What a person was asked; `null` where nobody was. */
+  approval: Approval.nullable().default(null),
 });
 export type Decision = z.infer<typeof Decision>;
 
 /** A line of an incident's story. Written by the machine, never changed. */
 export const TimelineEntry = z.object({
   atMs: z.number(),
-  kind: z.enum(['signal', 'change', 'cause', 'decision', 'command', 'outcome', 'judgement', 'closed', 'blind']),
+  kind: z.enum([
+    ...(['signal', 'change', 'cause', 'decision', 'approval', 'command', 'outcome', 'judgement'] as const),
+    ...(['closed', 'blind'] as const),
+  ]),
   text: z.string(),
 });
 export type TimelineEntry = z.infer<typeof TimelineEntry>;
@@ -61,6 +85,8 @@ export const Incident = z.object({
   startedAtMs: z.number(),
   openedAtMs: z.number(),
   closedAtMs: z.number().nullable(),
+  /** Until when it is silenced, ms: nobody is told of it, and nothing is done; `null` while it is not. */
+  silencedUntilMs: z.number().nullable().default(null),
   /** One sentence for people. */
   title: z.string(),
   causes: z.array(Cause),

@@ -1,10 +1,13 @@
+export { Action, actionText, Inverse, inverseOf, ThrottleLimit } from './actions.ts';
 export { AuditEntry, auditCodec, GENESIS_HASH, TrailMessage, trailCodec } from './audit.ts';
 export type { AuditedFact } from './audit.ts';
 export { Command, commandsCodec, Target, targetKey } from './commands.ts';
-export { ChangeWord, controlCodec, ControlMessage } from './control.ts';
+export { commandDigest } from './command-digest.ts';
+export { ChangeWord, controlCodec, ControlMessage, FreezeWord, SilenceWord } from './control.ts';
+export type { AnswerWord } from './control.ts';
 export { DeadLetter, deadLettersCodec } from './dead-letters.ts';
 export { GateReason, GateResult } from './gates.ts';
-export { Cause, Decision, Incident, incidentsCodec, TimelineEntry } from './incidents.ts';
+export { Approval, Cause, Decision, Incident, incidentsCodec, TimelineEntry } from './incidents.ts';
 export { Claim, Judgement, Outcome, outcomesCodec, OutcomesMessage, RejectReason } from './outcomes.ts';
 export { metricKey } from './metrics.ts';
 export type { MetricId, MetricPoint, MetricSeries, MetricShare, PointType } from './metrics.ts';
@@ -19,6 +22,7 @@ export {
   Assessment,
   Callers,
   Calm,
+  InstanceAssessment,
   Relayed,
   signalsCodec,
   Signal,

@@ -31,16 +31,23 @@ export const RejectReason = z.enum([
     'claim_expired',
     'replay',
     'adapter_error',
+    'not_approved',
   ] as const),
 ]);
 export type RejectReason = z.infer<typeof RejectReason>;
 
-/** What became of a command. Final, but for `applied`, which the planner's judgement follows. */
+/**
+ * What became of a command. Final, but for `applied`, which the planner's judgement follows; and `reverted` at the end
+ * of an effect that was not for good.
+ */
 export const Outcome = z.object({
   type: z.literal('outcome'),
   ...about,
-  /** `unknown`: an attempt was made, and nobody can tell whether it took effect. */
-  status: z.enum(['applied', 'expired', 'rejected', 'failed', 'unknown']),
+  /**
+   * `unknown`: an attempt was made, and nobody can tell whether it took effect. `reverted`: its time was over, and the
+   * target does not show it any more.
+   */
+  status: z.enum(['applied', 'expired', 'rejected', 'failed', 'unknown', 'reverted']),
   /** Set with `rejected` and `failed`. */
   reason: RejectReason.nullable(),
   detail: z.string(),

@@ -67,6 +67,19 @@ export const VersionAssessment = z.object({
 });
 export type VersionAssessment = z.infer<typeof VersionAssessment>;
 
+/** An instance of a service that had requests in a window. */
+export const InstanceAssessment = z.object({
+  instance: z.string(),
+  requests: z.int().nonnegative(),
+  errors: z.int().nonnegative(),
+  p95Ms: z.number().nullable(),
+  /** `fail` if one SLI fails where its siblings' do not, `pass` if all pass, else `insufficient`. */
+  verdict: Verdict,
+  errorsSli: SliAssessment,
+  latencySli: SliAssessment,
+});
+export type InstanceAssessment = z.infer<typeof InstanceAssessment>;
+
 /** What the detector thinks of a subject after one window: healthy ones too, or nobody could tell health from silence. */
 export const Assessment = z.object({
   type: z.literal('assessment'),
@@ -90,6 +103,8 @@ export const Assessment = z.object({
   errorsSli: SliAssessment,
   latencySli: SliAssessment,
   versions: z.array(VersionAssessment),
+  /** Instances that were judged. */
+  instances: z.array(InstanceAssessment).optional(),
 });
 export type Assessment = z.infer<typeof Assessment>;
 

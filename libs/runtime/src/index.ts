@@ -29,4 +29,4 @@ export { DEATHS_MAX, recordDeath } from './skips.ts';
 export { resetLane } from './reset-lane.ts';
 export type { LaneReset } from './reset-lane.ts';
 export { checkTopics, createRawTopics, createTopics, partitionsOf } from './topics.ts';
-export type { Applied, TargetDriver, TargetState } from './target.ts';
+export type { Applied, Inverted, TargetDriver, TargetState } from './target.ts';

@@ -10,6 +10,10 @@ export interface KnownCommand {
   /** When this actuator first saw that claim, by its monotonic clock, ms. */
   claimSeenMs: number;
   isFinal: boolean;
+  /** When it took effect, or may have, by the wall clock of whoever said so, ms; `null` when surely not. */
+  appliedAtMs: number | null;
+  /** Whether its effect was undone at its end. */
+  isReverted: boolean;
 }
 
 /** What the outcomes of one partition say, rebuilt at each start: the actuator has no other memory. */
@@ -27,13 +31,17 @@ export class CommandTable {
       known.claimSeenMs = nowMs;
       return;
     }
+    if (message.status === 'reverted') known.isReverted = true;
+    else if (!known.isFinal && (message.status === 'applied' || message.status === 'unknown'))
+      known.appliedAtMs = message.atMs;
     known.isFinal = true;
     this.#trim();
   }
 
   /** What is known of a command. */
   of(commandId: string): KnownCommand {
-    const known = this.#known.get(commandId) ?? { claimedBy: null, claimSeenMs: 0, isFinal: false };
+    const nothing = { claimedBy: null, claimSeenMs: 0, isFinal: false, appliedAtMs: null, isReverted: false };
+    const known = this.#known.get(commandId) ?? nothing;
     this.#known.set(commandId, known);
     return known;
   }

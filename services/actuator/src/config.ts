@@ -25,6 +25,17 @@ export const ActuatorConfig = z
       .min(100)
       .default(SECOND_MS)
       .describe('An effect starts only if flyball.control was read to its end within the last so many ms.'),
+    rampStepMs: z
+      .int()
+      .min(100)
+      .max(600 * SECOND_MS)
+      .default(15 * SECOND_MS)
+      .describe('A throttle is released in four steps; so many ms lie between them.'),
+    undoRetryMs: z
+      .int()
+      .min(100)
+      .default(2 * SECOND_MS)
+      .describe('A target that did not answer when an effect was to be undone is asked again after so many ms.'),
     host: z.string().default('127.0.0.1').describe('Address of its own port, which takes /pause and /resume.'),
     port: z.int().min(0).max(65_535).default(0).describe('Its own port. 0 takes any free one.'),
   })

@@ -22,6 +22,8 @@ import {
 } from '@flyball/runtime';
 import { CommandTable } from './command-table.ts';
 import type { ActuatorConfig } from './config.ts';
+import { withinDeadline } from './deadline.ts';
+import { Effects } from './effects.ts';
 import type { KillSwitch } from './kill-switch.ts';
 
 const READ_BYTES_MAX = 1_000_000;
@@ -49,6 +51,7 @@ type Result = Pick<Outcome, 'status' | 'reason' | 'detail' | 'by' | 'before' | '
 export class PartitionActuator {
   readonly #options: PartitionOptions;
   readonly #table = new CommandTable();
+  readonly #effects: Effects;
   readonly #commands = { offset: 0, marks: new Marks() };
   readonly #outcomes = { offset: 0, marks: new Marks() };
   /** Commands by this run that an attempt was made of: never again. */
@@ -61,6 +64,7 @@ export class PartitionActuator {
 
   constructor(options: PartitionOptions) {
     this.#options = options;
+    this.#effects = new Effects({ ...options, table: this.#table });
   }
 
   /** Whether commands are held: they wait for the kill switch, or for what another has begun to be over. */
@@ -69,7 +73,8 @@ export class PartitionActuator {
   }
 
   /**
-   * Reads what is new and handles what can be handled, with at most one attempt. The simulator calls it in any order.
+   * Reads what is new, undoes what is over, and handles what can be handled, with at most one attempt. The simulator
+   * calls it in any order.
    *
    * @returns whether anything was done.
    * @throws {UnavailableError} from the log. Call again: what was not recorded is recorded first.
@@ -78,6 +83,9 @@ export class PartitionActuator {
     if (this.#pending !== undefined) await this.#append(this.#pending);
     await this.#readOutcomes();
     await this.#readCommands();
+    const undone = await this.#effects.undoDue();
+    if (undone !== undefined)
+      return this.#report(undone.command, { ...undone.ended, status: 'reverted', reason: null });
     if (this.#queue.length === 0) return false;
     await this.#options.killSwitch.read();
     for (const command of [...this.#queue]) {
@@ -139,14 +147,9 @@ export class PartitionActuator {
   async #try(command: Command): Promise<Result> {
     const driver = this.#options.drivers.get(command.target.driver)!;
     this.#attempted.add(command.commandId);
-    const deadline = AbortSignal.timeout(this.#options.config.attemptDeadlineMs);
-    const late = new Promise<never>((_, reject) => {
-      deadline.addEventListener('abort', () => {
-        reject(new UnavailableError('TARGET_UNKNOWN', 'the attempt ran into its deadline'));
-      });
-    });
+    const { attemptDeadlineMs } = this.#options.config;
     try {
-      return resultOf(await Promise.race([driver.apply(command, deadline), late]));
+      return resultOf(await withinDeadline(attemptDeadlineMs, (signal) => driver.apply(command, signal)));
     } catch (error) {
       const isUndone = error instanceof UnavailableError && error.code === 'TARGET_UNAVAILABLE';
       const text = error instanceof Error ? error.message : String(error);
@@ -175,7 +178,10 @@ export class PartitionActuator {
     const { drivers, wallMs } = this.#options;
     if (wallMs() >= command.expiresAtMs)
       return { ...refused('claim_expired', 'expired before it could start'), status: 'expired', reason: null };
-    if (!drivers.has(command.target.driver)) return refused('no_driver', `no driver ${command.target.driver}`);
+    const driver = drivers.get(command.target.driver);
+    if (driver === undefined) return refused('no_driver', `no driver ${command.target.driver}`);
+    if (driver.fencing === 'none' && command.approval === null)
+      return refused('not_approved', 'nothing fences this target: a person must approve what is done to it');
     if (this.#table.isStale(command)) return refused('stale_generation', 'a newer command of this target was issued');
     return undefined;
   }
@@ -219,6 +225,7 @@ export class PartitionActuator {
     for await (const record of this.#readAll('remediation.commands', this.#commands)) {
       const command = commandsCodec.decode(record);
       this.#table.issued(command);
+      this.#effects.issued(command);
       if (!this.#table.of(command.commandId).isFinal) this.#queue.push(command);
     }
   }

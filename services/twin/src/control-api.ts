@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { z } from 'zod';
+import { Order, ReleaseOrder } from './orders.ts';
 import type { Twin } from './twin.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -18,13 +19,6 @@ const Fault = z.strictObject({
 });
 const OpenShop = z.strictObject({ environment: z.string(), seed: z.int() });
 const Darkness = z.strictObject({ isDark: z.boolean() });
-const Rollback = z.strictObject({
-  commandId: z.string(),
-  generation: z.tuple([z.int(), z.int()]),
-  fromVersion: z.string(),
-  toVersion: z.string(),
-});
-
 interface Reply {
   readonly status: number;
   readonly body: unknown;
@@ -68,8 +62,11 @@ async function answer(twin: Twin, request: IncomingMessage): Promise<Reply> {
   const rollout = shop.rollouts.read(name, Date.now());
   if (kind !== 'rollouts' || rollout === undefined) return missing('no such path');
   if (request.method === 'GET' && verb === '') return ok(rollout);
-  if (request.method !== 'POST' || verb !== 'rollback') return missing('no such path');
-  const done = await twin.rollback(environment, name, Rollback.parse(body));
+  if (request.method !== 'POST') return missing('no such path');
+  const done =
+    verb === 'release'
+      ? await twin.release(environment, name, ReleaseOrder.parse(body))
+      : await twin.obey(environment, name, Order.parse({ verb, ...(body as object) }));
   if (done.ok) return ok({ before: done.before, after: done.after });
   return { status: 409, body: { code: done.code, message: done.message } };
 }

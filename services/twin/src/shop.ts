@@ -45,7 +45,7 @@ export class Shop {
 
   constructor(environment: string, seed: number, requestsPerSecond: number) {
     this.environment = environment;
-    this.rollouts = new Rollouts(environment, [...this.#services.keys()]);
+    this.rollouts = new Rollouts(environment, [...this.#services.values()]);
     this.#dice = new Prng(seed);
     this.#requestsPerSecond = requestsPerSecond;
   }

@@ -1,4 +1,5 @@
-import type { Rollout, RollbackAnswer, RollbackOrder } from './rollouts.ts';
+import type { Order, OrderAnswer, ReleaseOrder } from './orders.ts';
+import type { Rollout } from './rollouts.ts';
 import { Shop, type VersionFault } from './shop.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -70,10 +71,15 @@ export class Twin {
   }
 
   /** Carries out an order, also when whoever gave it does not wait for the answer. */
-  async rollback(environment: string, name: string, order: RollbackOrder): Promise<RollbackAnswer> {
-    const answer = this.#shops.get(environment)!.rollouts.rollback(name, order, Date.now())!;
-    await new Promise((resolve) => setTimeout(resolve, this.#options.rollbackMs));
+  async obey(environment: string, name: string, order: Order): Promise<OrderAnswer> {
+    const answer = this.#shops.get(environment)!.rollouts.obey(name, order, Date.now())!;
+    if (order.verb === 'rollback') await new Promise((resolve) => setTimeout(resolve, this.#options.rollbackMs));
     return answer;
+  }
+
+  /** Takes back what a command has set. */
+  async release(environment: string, name: string, order: ReleaseOrder): Promise<OrderAnswer> {
+    return this.#shops.get(environment)!.rollouts.release(name, order, Date.now())!;
   }
 
   #step(): void {

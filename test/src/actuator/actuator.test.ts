@@ -26,6 +26,7 @@ const order = (commandId: string, generation: [number, number], more: Partial<Co
   generation,
   issuedAtMs: 0,
   expiresAtMs: 60_000,
+  ...{ ttlMs: null, inverse: null, release: 'step', approval: null },
   ...about,
   ...more,
 });

@@ -26,6 +26,7 @@ const ORDER: Command = {
   ...{ type: 'command', commandId: 'c-1', target: AT, generation: [0, 1], issuedAtMs: 0, expiresAtMs: EXPIRES_MS },
   subject: { tenant: 'default', environment: 'demo', service: 'checkout' },
   action: { type: 'rollback', fromVersion: 'v2', toVersion: 'v1' },
+  ...{ ttlMs: null, inverse: null, release: 'step', approval: null },
   incidentId: 'inc-1',
   policy: { name: 'p', version: 1, digest: 'd' },
   decision: { decisionId: 'd-1', sentence: '', counterfactual: '', gates: [] },

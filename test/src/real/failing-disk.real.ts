@@ -27,6 +27,7 @@ function order(): Command {
     target: { environment: 'demo', driver: 'fake', name: 'checkout', tenant: 'default' },
     subject: { tenant: 'default', environment: 'demo', service: 'checkout' },
     action: { type: 'rollback', fromVersion: 'v2', toVersion: 'v1' },
+    ...{ ttlMs: null, inverse: null, release: 'step', approval: null },
     generation: [0, 1],
     issuedAtMs: Date.now(),
     expiresAtMs: Date.now() + 120_000,

@@ -1,6 +1,6 @@
 import type { Command, Target } from '@flyball/contracts';
 import { UnavailableError } from '@flyball/core';
-import type { Applied, TargetDriver, TargetState } from '@flyball/runtime';
+import type { Applied, Inverted, TargetDriver, TargetState } from '@flyball/runtime';
 import { z } from 'zod';
 
 const ANSWER_BYTES_MAX = 64 * 1024;
@@ -11,9 +11,12 @@ const Rollout = z.object({
   canary: z.string().nullable(),
   canaryRatio: z.number().min(0).max(1),
   lastCommandId: z.string(),
+  throttle: z.object({ commandId: z.string() }).nullable(),
+  isolated: z.array(z.object({ commandId: z.string() })),
+  text: z.string(),
 });
 const Done = z.object({ before: z.string(), after: z.string() });
-const Refused = z.object({ code: z.enum(['stale_generation', 'precondition']), message: z.string() });
+const Refused = z.object({ code: z.enum(['stale_generation', 'precondition', 'gone']), message: z.string() });
 
 /** {@link TargetDriver} of the digital twin. */
 export class TwinTarget implements TargetDriver {
@@ -27,34 +30,41 @@ export class TwinTarget implements TargetDriver {
   }
 
   async read(target: Target): Promise<TargetState> {
-    const { stable, canary, canaryRatio } = await this.#rollout(target);
-    const percent = (ratio: number) => `${Math.round(ratio * 100)} %`;
-    if (canary === null) return { text: `${stable} 100 %`, versions: [stable] };
-    const versions = canaryRatio > 0.5 ? [canary, stable] : [stable, canary];
-    return { text: `${canary} ${percent(canaryRatio)}, ${stable} ${percent(1 - canaryRatio)}`, versions };
+    const { stable, canary, canaryRatio, text } = await this.#rollout(target);
+    if (canary === null) return { text, versions: [stable] };
+    return { text, versions: canaryRatio > 0.5 ? [canary, stable] : [stable, canary] };
   }
 
   async apply({ commandId, target, generation, action }: Command, signal: AbortSignal): Promise<Applied> {
-    const { fromVersion, toVersion } = action;
-    const order = JSON.stringify({ commandId, generation, fromVersion, toVersion });
-    const headers = { 'content-type': 'application/json' };
-    const { status, body } = await this.#request(`${pathOf(target)}/rollback`, {
-      method: 'POST',
-      headers,
-      body: order,
-      signal,
-    });
+    const { type: verb, ...rest } = action;
+    const { status, body } = await this.#tell(target, verb, { commandId, generation, ...rest }, signal);
     if (status === 200) return { status: 'applied', ...parse(Done, body), detail: '' };
     if (status === 409) {
       const { code, message } = parse(Refused, body);
-      return { status: code, before: '', after: '', detail: message };
+      return { status: code === 'gone' ? 'precondition' : code, before: '', after: '', detail: message };
     }
-    if (status >= 500) throw new UnavailableError('TARGET_UNKNOWN', `the twin answered ${status}`);
+    return { status: 'failed', before: '', after: '', detail: `the twin answered ${status}` };
+  }
+
+  async invert({ commandId, target }: Command, doneRatio: number, signal: AbortSignal): Promise<Inverted> {
+    const { status, body } = await this.#tell(target, 'release', { commandId, doneRatio }, signal);
+    if (status === 200) return { status: 'done', ...parse(Done, body), detail: '' };
+    if (status === 409) return { status: 'gone', before: '', after: '', detail: parse(Refused, body).message };
     return { status: 'failed', before: '', after: '', detail: `the twin answered ${status}` };
   }
 
   async has({ commandId, target }: Command): Promise<boolean> {
-    return (await this.#rollout(target)).lastCommandId === commandId;
+    const { lastCommandId, throttle, isolated } = await this.#rollout(target);
+    const inPlace = [lastCommandId, throttle?.commandId, ...isolated.map((each) => each.commandId)];
+    return inPlace.includes(commandId);
+  }
+
+  async #tell(target: Target, verb: string, order: object, signal: AbortSignal) {
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body: JSON.stringify(order), signal };
+    const answer = await this.#request(`${pathOf(target)}/${verb}`, init);
+    if (answer.status >= 500) throw new UnavailableError('TARGET_UNKNOWN', `the twin answered ${answer.status}`);
+    return answer;
   }
 
   async #rollout(target: Target): Promise<z.infer<typeof Rollout>> {

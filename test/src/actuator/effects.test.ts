@@ -1,0 +1,238 @@
+import { Actuator, ActuatorConfig } from '@flyball/actuator';
+import { type Command, commandsCodec, controlCodec, type Outcome, outcomesCodec, targetKey } from '@flyball/contracts';
+import { Prng, UnavailableError } from '@flyball/core';
+import { MemoryLog } from '@flyball/memory';
+import { FakeTarget, FaultyLog, recordsOf } from '@flyball/testing';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+
+// Goal: nobody comes back to a throttle that was forgotten, and nobody's own setting is undone. Method: actuators on a
+// clock of the test's, that die, are paused and lose their target between the effect and its end.
+
+const AT = { tenant: 'default', environment: 'demo', driver: 'fake', name: 'web' };
+const TTL_MS = 30_000;
+const STEP_MS = 2_000;
+const CONFIG = { rampStepMs: STEP_MS, undoRetryMs: 1_000, claimGraceMs: 5_000 };
+const throttle = (commandId: string, more: Partial<Command> = {}): Command => ({
+  ...{ type: 'command', commandId, target: AT, generation: [0, 1], issuedAtMs: 0, expiresAtMs: 60_000 },
+  subject: { tenant: 'default', environment: 'demo', service: 'web' },
+  action: { type: 'throttle', limit: { kind: 'ratio', value: 0.5 } },
+  ...{ ttlMs: TTL_MS, inverse: { type: 'unthrottle' }, release: 'ramp', approval: null },
+  ...{ incidentId: 'inc-1', policy: { name: 'p', version: 1, digest: 'd' } },
+  decision: { decisionId: 'd-1', sentence: '', counterfactual: '', gates: [] },
+  ...more,
+});
+const INSTANCE = 'web-v1-0';
+const isolate = (commandId: string, ttlMs: number | null): Command =>
+  throttle(commandId, {
+    ...{ action: { type: 'isolate', instance: INSTANCE }, inverse: { type: 'readmit', instance: INSTANCE } },
+    ...{ ttlMs, release: 'step' },
+  });
+
+let nowMs: number;
+let log: MemoryLog;
+let target: FakeTarget;
+let pauseFile: string;
+const scratch = mkdtempSync(join(tmpdir(), 'flyball-effects-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+beforeEach(async () => {
+  nowMs = 1_000;
+  log = new MemoryLog(() => nowMs);
+  for (const topic of ['remediation.commands', 'remediation.outcomes', 'flyball.control']) await log.create(topic, 1);
+  target = new FakeTarget();
+  target.open('demo', 'web', 'v1');
+  pauseFile = join(mkdtempSync(join(scratch, 'pause-')), 'PAUSE');
+});
+const open = (on: MemoryLog | FaultyLog = log) => {
+  const clocks = { wallMs: () => nowMs, monotonicMs: () => nowMs };
+  return Actuator.open(ActuatorConfig.parse(CONFIG), { log: on, drivers: [target], pauseFile, ...clocks });
+};
+const issue = (command: Command) =>
+  log.append({ topic: 'remediation.commands', partition: 0 }, [
+    { key: targetKey(command.target), headers: commandsCodec.headers(command), value: commandsCodec.encode(command) },
+  ]);
+const word = (type: 'pause' | 'resume') =>
+  log.append({ topic: 'flyball.control', partition: 0 }, [
+    {
+      ...{ key: 'default', headers: {} },
+      value: controlCodec.encode({ type, wordId: `${nowMs}`, actor: 'cli', tenant: 'default', reason: '' }),
+    },
+  ]);
+const run = async (actuator: Actuator) => {
+  while (await actuator.partitions[0]!.pump());
+};
+const statuses = async () =>
+  (await recordsOf(log, { topic: 'remediation.outcomes', partition: 0 }))
+    .map((record) => outcomesCodec.decode(record))
+    .filter((message): message is Outcome => message.type === 'outcome');
+
+/** An actuator that has carried out a command. */
+async function acted(command: Command): Promise<Actuator> {
+  await word('resume');
+  await issue(command);
+  const actuator = await open();
+  await run(actuator);
+  expect(await statuses()).toMatchObject([{ status: 'applied' }]);
+  return actuator;
+}
+
+describe('a throttle', () => {
+  test('stays for its time, then is released in four steps, and that is reported once', async () => {
+    const actuator = await acted(throttle('c-1'));
+    nowMs += TTL_MS - 1;
+    await run(actuator);
+    expect(target.force('demo', 'web', 'c-1')).toBe(1);
+    nowMs += 1;
+    for (const left of [0.75, 0.5, 0.25]) {
+      await run(actuator);
+      expect(target.force('demo', 'web', 'c-1')).toBe(left);
+      expect(await statuses()).toHaveLength(1);
+      nowMs += STEP_MS;
+    }
+    await run(actuator);
+    expect((await statuses()).slice(1)).toMatchObject([{ status: 'reverted', by: 'attempt', after: 'v1' }]);
+    nowMs += TTL_MS;
+    await run(actuator);
+    await run(await open());
+    expect(await statuses()).toHaveLength(2);
+    expect(target.inverses.get('c-1')).toEqual([0.25, 0.5, 0.75, 1]);
+  });
+
+  test.each<[string, () => unknown]>([
+    ['a pause on record', () => word('pause')],
+    ['the file PAUSE', () => writeFileSync(pauseFile, '')],
+  ])('is released also after %s', async (_what, pause) => {
+    const actuator = await acted(throttle('c-1', { release: 'step' }));
+    await pause();
+    nowMs += TTL_MS;
+    await run(actuator);
+    expect(await statuses()).toMatchObject([{}, { status: 'reverted' }]);
+  });
+
+  test('is released gradually by whoever comes after the one who set it, late as it is', async () => {
+    await acted(throttle('c-1'));
+    nowMs += TTL_MS + 600_000;
+    const heir = await open();
+    await run(heir);
+    expect(target.force('demo', 'web', 'c-1')).toBe(0.75);
+    for (let step = 0; step < 3; step += 1) {
+      nowMs += STEP_MS;
+      await run(heir);
+    }
+    expect(await statuses()).toMatchObject([{}, { status: 'reverted' }]);
+  });
+
+  test('is released again and again until its target has answered', async () => {
+    const actuator = await acted(throttle('c-1', { release: 'step' }));
+    target.isAway = true;
+    nowMs += TTL_MS;
+    for (let round = 0; round < 5; round += 1) {
+      await run(actuator);
+      nowMs += 10_000;
+    }
+    expect(await statuses()).toHaveLength(1);
+    target.isAway = false;
+    nowMs += 60_000;
+    await run(actuator);
+    expect(await statuses()).toMatchObject([{}, { status: 'reverted' }]);
+  });
+
+  test('that somebody else has lifted is left as it is, and that is said', async () => {
+    const actuator = await acted(throttle('c-1'));
+    target.clear('demo', 'web');
+    nowMs += TTL_MS;
+    await run(actuator);
+    expect((await statuses())[1]).toMatchObject({ status: 'reverted', by: 'reading' });
+    expect((await statuses())[1]!.detail).toContain('not in place any more');
+  });
+
+  test('of which nobody knows whether it took effect is released all the same', async () => {
+    target.nextFaults = ['undone-unknown'];
+    await word('resume');
+    await issue(throttle('c-1', { release: 'step' }));
+    const actuator = await open();
+    await run(actuator);
+    expect(await statuses()).toMatchObject([{ status: 'unknown' }]);
+    nowMs += TTL_MS;
+    await run(actuator);
+    expect(await statuses()).toMatchObject([{}, { status: 'reverted' }]);
+  });
+
+  test('without an end, or without a way back, is no command', () => {
+    const bad = [throttle('c-1', { ttlMs: null }), throttle('c-1', { inverse: null })];
+    for (const value of bad.map((each) => commandsCodec.encode(each)))
+      expect(() => commandsCodec.decode({ value })).toThrow('cannot be read');
+  });
+});
+
+test('an instance that was isolated for a time comes back; one that was isolated for good does not', async () => {
+  const actuator = await acted(isolate('c-1', TTL_MS));
+  await issue({ ...isolate('c-2', null), generation: [0, 2] });
+  await run(actuator);
+  nowMs += 100 * TTL_MS;
+  await run(actuator);
+  expect((await statuses()).map(({ commandId, status }) => `${commandId} ${status}`)).toEqual([
+    'c-1 applied',
+    'c-2 applied',
+    'c-1 reverted',
+  ]);
+  expect(target.force('demo', 'web', 'c-2')).toBe(1);
+});
+
+test('nothing is done to a target that does not fence, but for what a person has approved', async () => {
+  target = new FakeTarget('none');
+  target.open('demo', 'web', 'v1');
+  await word('resume');
+  await issue(throttle('c-1'));
+  await issue(throttle('c-2', { generation: [0, 2], approval: { wordId: 'w', actor: 'ann', atMs: 0, digest: 'd' } }));
+  const actuator = await open();
+  await run(actuator);
+  expect((await statuses()).map(({ commandId, status, reason }) => `${commandId} ${status} ${reason}`)).toEqual([
+    'c-1 rejected not_approved',
+    'c-2 applied null',
+  ]);
+});
+
+test('however actuators die and the log fails, every throttle ends (60 seeds)', async () => {
+  for (let seed = 0; seed < 60; seed += 1) {
+    const dice = new Prng(seed);
+    nowMs = 1_000;
+    log = new MemoryLog(() => nowMs);
+    for (const topic of ['remediation.commands', 'remediation.outcomes', 'flyball.control']) await log.create(topic, 1);
+    target = new FakeTarget();
+    target.open('demo', 'web', 'v1');
+    await word('resume');
+    const faulty = new FaultyLog(
+      log,
+      () => dice.pick(['none', 'none', 'lost', 'unacked', 'late'] as const),
+      () => dice.chance(0.05),
+    );
+    let actuators = [await open(faulty)];
+    await issue(throttle('c-1'));
+    for (let step = 0; step < 80; step += 1) {
+      nowMs += dice.below(2_000);
+      target.isAway = dice.chance(0.2);
+      if (dice.chance(0.1)) actuators = [await open(faulty)];
+      else if (actuators.length < 3 && dice.chance(0.1)) actuators.push(await open(faulty));
+      for (const actuator of actuators) {
+        await actuator.partitions[0]!.pump().catch((error: unknown) => {
+          if (!(error instanceof UnavailableError)) throw error;
+        });
+      }
+    }
+    await faulty.heal();
+    target.isAway = false;
+    const last = await open();
+    for (let step = 0; step < 12; step += 1) {
+      nowMs += 20_000;
+      await run(last);
+    }
+    const said = (await statuses()).map(({ status }) => status);
+    expect(target.force('demo', 'web', 'c-1'), `seed ${seed}`).toBe(0);
+    expect(target.attempts.get('c-1') ?? 0, `seed ${seed}`).toBeLessThanOrEqual(1);
+    if (target.effects.length > 0) expect(said, `seed ${seed}`).toContain('reverted');
+  }
+});
