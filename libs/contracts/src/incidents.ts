@@ -34,8 +34,10 @@ export const Approval = z.object({
   evidence: z.array(z.string()),
   /** What it touches: share of the service's traffic, 0 to 1, and services that it acts on. */
   blast: z.object({ trafficRatio: z.number().min(0).max(1), services: z.array(z.string()) }),
-  /** Who answered; '' while nobody has. */
+  /** Who answered, by which word and when; '' and `null` while nobody has. */
   actor: z.string(),
+  wordId: z.string(),
+  answeredAtMs: z.number().nullable(),
 });
 export type Approval = z.infer<typeof Approval>;
 

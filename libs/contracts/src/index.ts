@@ -3,6 +3,7 @@ export { AuditEntry, auditCodec, GENESIS_HASH, TrailMessage, trailCodec } from '
 export type { AuditedFact } from './audit.ts';
 export { Command, commandsCodec, Target, targetKey } from './commands.ts';
 export { commandDigest } from './command-digest.ts';
+export type { Order } from './command-digest.ts';
 export { ChangeWord, controlCodec, ControlMessage, FreezeWord, SilenceWord } from './control.ts';
 export type { AnswerWord } from './control.ts';
 export { DeadLetter, deadLettersCodec } from './dead-letters.ts';

@@ -1,9 +1,14 @@
 import { Environment, type ParseResult } from '@marcbachmann/cel-js';
 
-/** What conditions see: the suspected release, and its service as a whole. Ratios are 0 to 1, numbers are doubles. */
+/** What conditions see: the suspect, and its service as a whole. Ratios are 0 to 1, numbers are doubles. */
 export interface PolicyInputs {
   readonly cause: {
+    /** `version`, `service` or `instance`. */
+    readonly kind: string;
+    /** '' where it is no version. */
     readonly version: string;
+    /** '' where it is no instance. */
+    readonly instance: string;
     readonly stableVersion: string;
     /** `errors` or `latency`. */
     readonly sli: string;
@@ -28,18 +33,25 @@ export interface PolicyInputs {
     readonly p95Ms: number;
     readonly baselineP95Ms: number;
     readonly requests: number;
+    /** Requests of a usual window, and how many times as many there are now; 1 while nobody knows. */
+    readonly baselineRequests: number;
+    readonly requestRatio: number;
   };
 }
 
-const TEXTS = { version: 'string', stableVersion: 'string', sli: 'string', verdict: 'string' };
+const TEXTS = ['kind', 'version', 'instance', 'stableVersion', 'sli', 'verdict'];
 const CAUSE_NUMBERS = ['log10E', 'observed', 'expected', 'requests', 'bad', 'trafficRatio', 'ageSeconds'];
 const SERVICE_NUMBERS = ['errorRatio', 'baselineErrorRatio', 'p95Ms', 'baselineP95Ms', 'requests'];
-const doubles = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, 'double']));
+const TRAFFIC_NUMBERS = ['baselineRequests', 'requestRatio'];
+const all = (names: readonly string[], type: string) => Object.fromEntries(names.map((name) => [name, type]));
 
 const ENVIRONMENT = new Environment({ unlistedVariablesAreDyn: false, limits: { maxAstNodes: 500, maxDepth: 50 } })
-  .registerVariable('cause', { schema: { ...TEXTS, ...doubles(CAUSE_NUMBERS) } })
+  .registerVariable('cause', { schema: { ...all(TEXTS, 'string'), ...all(CAUSE_NUMBERS, 'double') } })
   .registerVariable('service', {
-    schema: { name: 'string', environment: 'string', verdict: 'string', ...doubles(SERVICE_NUMBERS) },
+    schema: {
+      ...all(['name', 'environment', 'verdict'], 'string'),
+      ...all([...SERVICE_NUMBERS, ...TRAFFIC_NUMBERS], 'double'),
+    },
   });
 
 /** A condition that was parsed and type-checked. */

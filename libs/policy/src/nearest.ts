@@ -1,16 +1,10 @@
-/** Every key of a policy, for guesses. */
+/** Every key of a policy, an SLO and a binding, for guesses. */
 const KEYS = [
   ...['kind', 'metadata', 'name', 'version', 'spec', 'autonomy', 'scope', 'environments', 'services', 'match', 'slis'],
   ...['cause', 'conditions', 'expression', 'message', 'action', 'type', 'ttlSeconds', 'limits', 'cooldownSeconds'],
-  ...[
-    'maxPerHour',
-    'maxTrafficRatio',
-    'systemicStopRatio',
-    'freshnessSeconds',
-    'verify',
-    'stabilizeSeconds',
-    'windowSeconds',
-  ],
+  ...['maxPerHour', 'maxTrafficRatio', 'systemicStopRatio', 'freshnessSeconds', 'maxServices', 'verify'],
+  ...['stabilizeSeconds', 'windowSeconds', 'limit', 'release', 'freeze', 'days', 'from', 'until', 'reason', 'approval'],
+  ...['expiresSeconds', 'environment', 'service', 'objectiveRatio', 'windowDays', 'target', 'driver', 'fencing'],
 ];
 const DISTANCE_MAX = 3;
 

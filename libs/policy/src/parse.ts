@@ -1,10 +1,7 @@
-import { RejectedError, sha256Hex } from '@flyball/core';
-import { type Document, isScalar, LineCounter, parseDocument } from 'yaml';
+import { sha256Hex } from '@flyball/core';
 import { compile, type Condition } from './conditions.ts';
-import { nearest } from './nearest.ts';
 import { PolicySchema, type PolicyText } from './schema.ts';
-
-const TEXT_MAX = 64 * 1024;
+import { type Problem, readYaml } from './yaml-document.ts';
 
 /** A policy, checked, with its conditions compiled. */
 export interface Policy extends Omit<PolicyText, 'spec'> {
@@ -15,10 +12,8 @@ type Limits = {
   readonly [Name in keyof PolicyText['spec']['limits']]-?: NonNullable<PolicyText['spec']['limits'][Name]>;
 };
 
-interface Problem {
-  readonly path: readonly PropertyKey[];
-  readonly text: string;
-}
+/** What each kind of action is done to: the kind of cause that a policy with it must match. */
+const CAUSE_OF = { rollback: 'version', throttle: 'service', isolate: 'instance' } as const;
 
 /** SHA-256 of a policy's text, hex: what names the policy in decisions. */
 export function policyDigest(text: string): string {
@@ -32,86 +27,45 @@ export function policyDigest(text: string): string {
  * wrote the policy; the one before stays in force.
  */
 export function parsePolicy(text: string): Policy {
-  if (text.length > TEXT_MAX) throw invalid([`policy is longer than ${TEXT_MAX} characters`]);
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  const place = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${line}:${col}`;
-  };
-  if (document.errors.length > 0) {
-    throw invalid(document.errors.map(({ pos, message }) => `${place(pos[0])} ${message.split('\n')[0]}`));
-  }
-  const parsed = PolicySchema.safeParse(plainOf(document));
-  const problems = parsed.success ? [...unsafeParts(parsed.data)] : schemaProblems(parsed.error.issues);
-  const compiled = parsed.success ? compileAll(parsed.data, problems) : [];
-  if (problems.length > 0 || !parsed.success) {
-    throw invalid(problems.map(({ path, text: what }) => `${place(offsetOf(document, path))} ${what}`));
-  }
-  const { limits, ...spec } = parsed.data.spec;
+  const compiled: Condition[] = [];
+  const parsed = readYaml(text, PolicySchema, function* (data) {
+    yield* unsafeParts(data);
+    yield* contradictions(data);
+    yield* compileAll(data, compiled);
+  });
+  const { limits, ...spec } = parsed.spec;
   // Only a policy that never acts may leave limits out: then nothing is allowed by them.
   const { cooldownSeconds = 0, maxPerHour = 1, maxTrafficRatio = 1, ...rest } = limits;
   const full = { ...rest, cooldownSeconds, maxPerHour, maxTrafficRatio };
-  return Object.freeze({ ...parsed.data, spec: { ...spec, limits: full }, compiled });
+  return Object.freeze({ ...parsed, spec: { ...spec, limits: full }, compiled });
 }
 
-function invalid(problems: readonly string[]): RejectedError {
-  const hint = 'Correct the places that are named; docs/policies.md describes every key.';
-  return new RejectedError('POLICY_INVALID', `policy is invalid: ${problems.join('; ')}`, { hint });
-}
-
-/** Aliases could blow a small text up: none are taken. */
-function plainOf(document: Document): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 0 });
-  } catch {
-    throw invalid(['aliases are not taken']);
-  }
-}
-
-function schemaProblems(issues: readonly { code?: string; path: PropertyKey[]; message: string }[]): Problem[] {
-  return issues.flatMap((issue): Problem[] => {
-    const { path, message } = issue;
-    const keys = 'keys' in issue ? (issue.keys as string[]) : undefined;
-    if (keys === undefined) return [{ path, text: `${path.join('.')}: ${message}` }];
-    return keys.map((key) => {
-      const guess = nearest(key);
-      const hint = guess === undefined ? '' : `, did you mean ${guess}?`;
-      return { path: [...path, key], text: `unknown key ${[...path, key].join('.')}${hint}` };
-    });
-  });
-}
-
-/** Guards that a policy which acts by itself must have. */
+/** Guards that a policy which acts must have. */
 function* unsafeParts({ spec }: PolicyText): Generator<Problem> {
-  if (spec.autonomy !== 'auto') return;
+  const { autonomy, limits, scope } = spec;
+  if (autonomy !== 'auto' && autonomy !== 'approve') return;
   for (const guard of ['cooldownSeconds', 'maxPerHour', 'maxTrafficRatio'] as const) {
-    if (spec.limits[guard] !== undefined) continue;
-    yield { path: ['spec', 'limits'], text: `unsafe: autonomy auto needs spec.limits.${guard}` };
+    if (limits[guard] !== undefined) continue;
+    yield { path: ['spec', 'limits'], text: `unsafe: autonomy ${autonomy} needs spec.limits.${guard}` };
   }
-  if (spec.scope.environments.includes('*')) {
+  if (autonomy === 'auto' && scope.environments.includes('*')) {
     yield { path: ['spec', 'scope', 'environments'], text: 'unsafe: autonomy auto needs named environments, not "*"' };
   }
 }
 
-function compileAll({ spec }: PolicyText, problems: Problem[]): Condition[] {
-  return spec.conditions.flatMap(({ name, expression }, index) => {
-    const condition = compile(expression);
-    if (typeof condition !== 'string') return [condition];
-    problems.push({ path: ['spec', 'conditions', index, 'expression'], text: `condition ${name}: ${condition}` });
-    return [];
-  });
+function* contradictions({ spec: { action, match } }: PolicyText): Generator<Problem> {
+  const cause = CAUSE_OF[action.type];
+  if (match.cause === cause) return;
+  yield {
+    path: ['spec', 'match', 'cause'],
+    text: `spec.match.cause: a ${action.type} is done to a ${cause}, not to a ${match.cause}`,
+  };
 }
 
-/** Where a value, or the nearest one around it, starts in the text. */
-function offsetOf(document: Document, path: readonly PropertyKey[]): number {
-  for (let length = path.length; length > 0; length -= 1) {
-    const parent = document.getIn(path.slice(0, length - 1), true) as { items?: { key?: unknown }[] } | undefined;
-    const key = path[length - 1];
-    const pair = parent?.items?.find((item) => isScalar(item.key) && item.key.value === key);
-    if (pair !== undefined && isScalar(pair.key)) return pair.key.range?.[0] ?? 0;
-    const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined;
-    if (node?.range !== undefined) return node.range[0];
+function* compileAll({ spec }: PolicyText, compiled: Condition[]): Generator<Problem> {
+  for (const [index, { name, expression }] of spec.conditions.entries()) {
+    const condition = compile(expression);
+    if (typeof condition !== 'string') compiled.push(condition);
+    else yield { path: ['spec', 'conditions', index, 'expression'], text: `condition ${name}: ${condition}` };
   }
-  return 0;
 }

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { parseConfiguration } from './configuration.ts';
 import { evaluate, matchesPattern, matchesScope } from './evaluate.ts';
+import { frozenBy } from './freeze.ts';
 import { parsePolicy, policyDigest } from './parse.ts';
 
 // Goal: a policy does what its author wrote, or is refused with the place of the mistake; one that could run away is
@@ -18,7 +20,9 @@ const problemsOf = (text: string): string => {
   }
 };
 const cause = {
+  kind: 'version',
   version: 'v2',
+  instance: '',
   stableVersion: 'v1',
   sli: 'errors',
   verdict: 'fail',
@@ -39,6 +43,8 @@ const service = {
   p95Ms: 10,
   baselineP95Ms: 9,
   requests: 400,
+  baselineRequests: 400,
+  requestRatio: 1,
 };
 
 test('a good policy is read, and what it leaves out has its default', () => {
@@ -74,7 +80,7 @@ test.each([
     GOOD.replace('cause.verdict == "fail"', 'cause.verdict =='),
     /condition release-fails/,
   ],
-  ['autonomy that does not exist yet', GOOD.replace('auto\n', 'approve\n'), /spec.autonomy/],
+  ['autonomy that does not exist yet', GOOD.replace('auto\n', 'always\n'), /spec.autonomy/],
   ['aliases', GOOD.replace('ttlSeconds: 3600', 'ttlSeconds: &a 3600\n  x: *a'), /./],
   ['a text that is too long', `${GOOD}# ${'x'.repeat(70_000)}`, /longer/],
   ['no cooldown', GOOD.replace(/ {4}cooldownSeconds.*\n/, ''), /unsafe: .*cooldownSeconds/],
@@ -84,6 +90,76 @@ test.each([
 ])('%s is refused with its place', (_name, text, message) => {
   expect(text).not.toBe(GOOD);
   expect(problemsOf(text)).toMatch(message);
+});
+
+const THROTTLE = GOOD.replace(
+  'action: { type: rollback }',
+  'action: { type: throttle, limit: { kind: ratio, value: 0.5 }, ttlSeconds: 60 }',
+).replace('cause: version', 'cause: service');
+
+test('a throttle is released gradually unless its author says otherwise', () => {
+  expect(parsePolicy(THROTTLE).spec.action).toEqual({
+    type: 'throttle',
+    limit: { kind: 'ratio', value: 0.5 },
+    ttlSeconds: 60,
+    release: 'ramp',
+  });
+});
+
+test.each([
+  ['a throttle without an end', THROTTLE.replace(', ttlSeconds: 60', ''), /18:3 .*unsafe: a throttle needs its end/],
+  ['a throttle for a day', THROTTLE.replace('ttlSeconds: 60', 'ttlSeconds: 86400'), /ttlSeconds/],
+  ['a throttle that lets nothing through', THROTTLE.replace('value: 0.5', 'value: 0'), /value/],
+  [
+    'a throttle of a release',
+    THROTTLE.replace('cause: service', 'cause: version'),
+    /6:\d+ .*done to a service, not to a version/,
+  ],
+  ['an action that nobody knows', GOOD.replace('type: rollback', 'type: reboot'), /spec.action/],
+  [
+    'approve without a cooldown',
+    GOOD.replace('auto\n', 'approve\n').replace(/ {4}cooldownSeconds.*\n/, ''),
+    /unsafe: autonomy approve/,
+  ],
+  ['a freeze at 25 o’clock', `${GOOD}  freeze: [{ from: '25:00', until: '26:00', reason: x }]\n`, /time of day/],
+])('%s is refused', (_name, text, message) => {
+  expect(text).not.toBe(THROTTLE);
+  expect(problemsOf(text)).toMatch(message);
+});
+
+test('a freeze holds in its hours and on its days, also over midnight', () => {
+  const policy = parsePolicy(`${GOOD}  freeze: [{ days: [fri], from: '22:00', until: '06:00', reason: weekend }]\n`);
+  const at = (time: string) => frozenBy(policy, Date.parse(time));
+  expect(at('2026-11-27T21:59:59Z')).toBeUndefined(); // A Friday.
+  expect(at('2026-11-27T22:00:00Z')).toBe('weekend');
+  expect(at('2026-11-28T05:59:59Z')).toBe('weekend');
+  expect(at('2026-11-28T06:00:00Z')).toBeUndefined();
+  expect(at('2026-11-28T22:00:00Z')).toBeUndefined();
+});
+
+test('a folder may hold objectives and bindings beside policies, each by its kind', () => {
+  const slo =
+    'kind: ServiceLevelObjective\nmetadata: { name: s }\nspec: { environment: prod, service: web, objectiveRatio: 0.999 }\n';
+  const binding =
+    'kind: TargetBinding\nmetadata: { name: b }\nspec: { environment: prod, service: web, target: { driver: twin, name: web } }\n';
+  expect(parseConfiguration(slo)).toEqual({
+    ...{ kind: 'slo', environment: 'prod', service: 'web', objectiveRatio: 0.999, windowMs: 30 * 86_400_000 },
+  });
+  expect(parseConfiguration(binding)).toEqual({
+    ...{ kind: 'binding', environment: 'prod', service: 'web', target: { driver: 'twin', name: 'web' } },
+  });
+  expect(parseConfiguration(GOOD)).toMatchObject({ kind: 'policy' });
+  const refusal = (text: string) => {
+    try {
+      return parseConfiguration(text).kind;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  expect(refusal(slo.replace('0.999', '99.9'))).toMatch(/3:\d+ spec.objectiveRatio/);
+  expect(refusal(slo.replace('objectiveRatio', 'objectivRatio'))).toMatch(/did you mean objectiveRatio/);
+  expect(refusal('kind: Alert\n')).toMatch(/no kind Alert/);
+  expect(refusal('spec: {}\n')).toMatch(/there is none/);
 });
 
 test('all problems are told at once', () => {

@@ -1,7 +1,20 @@
-import { type Command, type Decision, type Target, targetKey } from '@flyball/contracts';
-import { contentId } from '@flyball/core';
+import {
+  actionText,
+  type Approval,
+  type Command,
+  commandDigest,
+  type Decision,
+  type GateResult,
+  type Incident,
+  inverseOf,
+  type Order,
+  type Target,
+  targetKey,
+} from '@flyball/contracts';
+import { contentId, SECOND_MS } from '@flyball/core';
 import { evaluate, type Policy, type PolicyInputs } from '@flyball/policy';
-import type { Suspect } from './causes.ts';
+import { approvalOf } from './approvals.ts';
+import type { Candidate } from './candidates.ts';
 import type { PlannerConfig } from './config.ts';
 import type { EnvironmentState } from './environment.ts';
 import { askGates } from './gates.ts';
@@ -18,7 +31,7 @@ export interface Occasion {
   readonly nowMs: number;
   /** When a person last said that automation may act, ms; `null` while it is paused. */
   readonly resumedAtMs: number | null;
-  readonly incidentId: string;
+  readonly incident: Incident;
   /** Lane epoch and offset of what is being processed: the command's generation. */
   readonly generation: readonly [number, number];
 }
@@ -31,92 +44,153 @@ export interface Decided {
 
 const BISECTIONS = 40;
 
-/** Considers rolling back the suspected release under a policy. Every gate is asked; a command follows if all pass. */
+/** Considers acting on a suspect under a policy. Every gate is asked; a command follows if all pass. */
 export function decide(
   known: KnownPolicy,
-  suspect: Suspect,
+  candidate: Candidate,
   occasion: Occasion,
   { state, config }: { state: EnvironmentState; config: PlannerConfig },
 ): Decided {
   const { policy, digest } = known;
-  const { cause, reading: sli } = suspect;
-  const { service } = cause.subject;
+  const { cause, cameAtMs } = candidate.suspect;
+  const { tenant, environment, service } = cause.subject;
   const target = state.bindings.get(service);
   const key = target === undefined ? null : targetKey(target);
-  const action = `rollback ${service} ${cause.version} -> ${cause.stableVersion || 'unknown'}`;
-  const inputs = inputsOf(suspect, occasion.nowMs);
-  const evaluation = evaluate(policy, inputs);
-  const episode = Math.floor(sli.sinceMs ?? suspect.cameAtMs ?? 0);
-  const commandId = contentId('c', [
-    cause.subject.tenant,
-    cause.subject.environment,
-    key ?? service,
-    action,
-    episode,
-    digest,
-  ]);
-  const proposal = { ...occasion, policy, suspect, evaluation, commandId, targetKey: key };
+  const { nowMs, incident } = occasion;
+  const action = textOf(candidate, policy);
+  const inputs = inputsOf(candidate, nowMs);
+  const episode = Math.floor(candidate.reading.sinceMs ?? cameAtMs ?? 0);
+  const commandId = contentId('c', [tenant, environment, key ?? service, action, episode, digest]);
+  const about = { name: policy.metadata.name, version: policy.metadata.version, digest };
+  const order = target && orderOf({ commandId, target, candidate, policy, about, incidentId: incident.incidentId });
+  const orderDigest = order === undefined ? '' : commandDigest(order);
+  const approval = approvalOf(incident, commandId);
+  const proposal = {
+    ...{ ...occasion, policy, candidate, commandId, targetKey: key, approval, orderDigest },
+    ...{ evaluation: evaluate(policy, inputs), isFenced: !state.unfenced.includes(service) },
+  };
   const gates = [...askGates(proposal, state, config)];
   const refused = gates.filter(({ passed }) => !passed).map(({ gate }) => gate);
-  const isOrderable = target !== undefined && cause.stableVersion !== '';
-  const onlyAutonomy = refused.length === 1 && refused[0] === 'autonomy';
-  const verdict = refused.length === 0 && isOrderable ? 'acted' : onlyAutonomy ? 'suggested' : 'declined';
-  const about = { name: policy.metadata.name, version: policy.metadata.version, digest };
+  const verdict = order === undefined && refused.length === 0 ? 'declined' : verdictOf(refused, approval);
+  const asks = verdict === 'pending' && approval === undefined;
   const decision: Decision = {
-    decisionId: contentId('d', [commandId, occasion.incidentId, refused.join(' '), verdict]),
-    atMs: occasion.nowMs,
+    decisionId: contentId('d', [commandId, incident.incidentId, refused.join(' '), verdict]),
+    atMs: nowMs,
     policy: about,
     action,
     verdict,
     gates,
-    sentence: sentenceOf(suspect, action, refused),
+    sentence: sentenceOf(candidate, action, refused),
     counterfactual: counterfactual(policy, inputs, refused),
     commandId: verdict === 'acted' ? commandId : '',
+    approval: asks ? questionOf({ commandId, digest: orderDigest, candidate, policy, gates, nowMs }) : null,
   };
-  if (verdict !== 'acted' || target === undefined) return { decision, command: undefined };
-  return { decision, command: commandOf({ decision, target, suspect, occasion }, policy, config) };
+  if (verdict !== 'acted' || order === undefined) return { decision, command: undefined };
+  return { decision, command: commandOf({ order, decision, approval, occasion }, policy, config) };
 }
 
-interface Order {
-  readonly decision: Decision;
+/** A command follows when nobody refuses; a question, when only a person's answer is missing. */
+function verdictOf(refused: readonly string[], approval: Approval | undefined): Decision['verdict'] {
+  if (refused.length === 0) return 'acted';
+  if (refused.length > 1) return 'declined';
+  if (refused[0] === 'autonomy') return 'suggested';
+  const isOpen = approval === undefined || approval.status === 'pending';
+  return refused[0] === 'approval' && isOpen ? 'pending' : 'declined';
+}
+
+/** What would be done, for people; it is a part of a command's identity. */
+function textOf({ action, suspect: { cause } }: Candidate, { spec }: Policy): string {
+  const { service } = cause.subject;
+  if (action !== null) return actionText(action, service);
+  if (spec.action.type !== 'rollback') return `${spec.action.type} ${service}`;
+  return actionText({ type: 'rollback', fromVersion: cause.version, toVersion: cause.stableVersion }, service);
+}
+
+interface OrderParts {
+  readonly commandId: string;
   readonly target: Target;
-  readonly suspect: Suspect;
+  readonly candidate: Candidate;
+  readonly policy: Policy;
+  readonly about: Command['policy'];
+  readonly incidentId: string;
+}
+
+/** What is to be done, complete; `undefined` where nothing can be. */
+function orderOf({ commandId, target, candidate, policy, about, incidentId }: OrderParts): Order | undefined {
+  const { action, suspect } = candidate;
+  if (action === null) return undefined;
+  const as = policy.spec.action;
+  const ttlSeconds = as.type === 'rollback' ? undefined : as.ttlSeconds;
+  const ttlMs = ttlSeconds === undefined ? null : ttlSeconds * SECOND_MS;
+  const release = as.type === 'throttle' ? as.release : 'step';
+  const what = { action, ttlMs, inverse: inverseOf(action), release };
+  return { commandId, target, subject: suspect.cause.subject, ...what, incidentId, policy: about };
+}
+
+interface Question {
+  readonly commandId: string;
+  readonly digest: string;
+  readonly candidate: Candidate;
+  readonly policy: Policy;
+  readonly gates: readonly GateResult[];
+  readonly nowMs: number;
+}
+
+function questionOf({ commandId, digest, candidate, policy, gates, nowMs }: Question): Approval {
+  const { suspect, blastRatio } = candidate;
+  const conditions = gates.find(({ gate }) => gate === 'policy_condition')?.detail ?? '';
+  return {
+    commandId,
+    digest,
+    status: 'pending',
+    service: suspect.cause.subject.service,
+    requestedAtMs: nowMs,
+    expiresAtMs: nowMs + policy.spec.approval.expiresSeconds * SECOND_MS,
+    evidence: [...suspect.cause.reasons, conditions].filter((text) => text !== ''),
+    blast: { trafficRatio: blastRatio, services: [suspect.cause.subject.service] },
+    ...{ actor: '', wordId: '', answeredAtMs: null },
+  };
+}
+
+interface Issue {
+  readonly order: Order;
+  readonly decision: Decision;
+  readonly approval: Approval | undefined;
   readonly occasion: Occasion;
 }
 
-function commandOf({ decision, target, suspect, occasion }: Order, policy: Policy, config: PlannerConfig): Command {
-  const { cause } = suspect;
-  const ttlMs = Math.min(config.commandTtlMs, policy.spec.ttlSeconds * 1_000);
+function commandOf({ order, decision, approval, occasion }: Issue, policy: Policy, config: PlannerConfig): Command {
+  const waitMs = Math.min(config.commandTtlMs, policy.spec.ttlSeconds * SECOND_MS);
+  const { decisionId, sentence, counterfactual: whatIf, gates } = decision;
+  const grant = approval && {
+    ...{ wordId: approval.wordId, actor: approval.actor, digest: approval.digest },
+    atMs: approval.answeredAtMs ?? occasion.nowMs,
+  };
   return {
     type: 'command',
-    commandId: decision.commandId,
-    target,
-    subject: cause.subject,
-    action: { type: 'rollback', fromVersion: cause.version, toVersion: cause.stableVersion },
+    ...order,
     generation: [occasion.generation[0], occasion.generation[1]],
     issuedAtMs: occasion.nowMs,
-    expiresAtMs: occasion.nowMs + ttlMs,
-    incidentId: occasion.incidentId,
-    policy: decision.policy,
-    decision: {
-      decisionId: decision.decisionId,
-      sentence: decision.sentence,
-      counterfactual: decision.counterfactual,
-      gates: decision.gates,
-    },
+    expiresAtMs: occasion.nowMs + waitMs,
+    decision: { decisionId, sentence, counterfactual: whatIf, gates },
+    approval: grant ?? null,
   };
 }
 
 /** What a policy's conditions see. */
-function inputsOf({ cause, sli, reading: of, version, assessment, cameAtMs }: Suspect, nowMs: number): PolicyInputs {
+function inputsOf(candidate: Candidate, nowMs: number): PolicyInputs {
+  const { kind, instance, sli, reading: of, verdict, suspect } = candidate;
+  const { cause, version, assessment, cameAtMs } = suspect;
   const { errorsSli, latencySli, baseline } = assessment;
   const isFailing = errorsSli.verdict === 'fail' || latencySli.verdict === 'fail';
   return {
     cause: {
+      kind,
       version: cause.version,
+      instance,
       stableVersion: cause.stableVersion,
       sli,
-      verdict: version?.verdict ?? 'insufficient',
+      verdict,
       log10E: of.log10E,
       observed: of.observed ?? 0,
       expected: of.expected ?? 0,
@@ -134,13 +208,23 @@ function inputsOf({ cause, sli, reading: of, version, assessment, cameAtMs }: Su
       p95Ms: assessment.p95Ms ?? 0,
       baselineP95Ms: baseline.p95Ms ?? 0,
       requests: assessment.requests,
+      baselineRequests: baseline.requests ?? 0,
+      requestRatio: baseline.requests ? assessment.requests / baseline.requests : 1,
     },
   };
 }
 
-function sentenceOf(suspect: Suspect, action: string, refused: readonly string[]): string {
-  const { cause, sli, reading: of, assessment, cameAtMs } = suspect;
-  const what = evidence(`${cause.subject.service} ${cause.version}`, sli, of);
+function sentenceOf(
+  { suspect, instance, sli, reading: of }: Candidate,
+  action: string,
+  refused: readonly string[],
+): string {
+  const { cause, assessment, cameAtMs } = suspect;
+  const what = evidence(
+    [cause.subject.service, cause.version, instance].filter((name) => name !== '').join(' '),
+    sli,
+    of,
+  );
   const came = cameAtMs === null ? '' : `, ${seconds(Math.max(0, assessment.endMs - cameAtMs))} after it came`;
   return refused.length === 0 ? `${action}: ${what}${came}` : `no ${action}: ${refused.join(', ')}. ${what}`;
 }

@@ -1,14 +1,18 @@
 import {
+  type AnswerWord,
   type Callers,
   type Cause,
   type Command,
   type Incident,
   type Judgement,
+  type Outcome,
   type Signal,
   targetKey,
 } from '@flyball/contracts';
 import { MINUTE_MS } from '@flyball/core';
+import { answer, expire } from './approvals.ts';
 import { massSilence } from './blindness.ts';
+import { type Candidate, candidateOf } from './candidates.ts';
 import { type RankedCause, rankCauses, type Suspect } from './causes.ts';
 import type { PlannerConfig } from './config.ts';
 import { decide, type KnownPolicy } from './decide.ts';
@@ -17,6 +21,7 @@ import {
   addCommand,
   addEdges,
   type EnvironmentState,
+  isInForce,
   type KnownCommand,
   type OpenIncident,
 } from './environment.ts';
@@ -25,6 +30,7 @@ import { incidentOf, opensIncident } from './grouping.ts';
 import type { HeldItem } from './held.ts';
 import { addDecision, addSignal, openIncident, setCauses, signalText, tell } from './incident-book.ts';
 import { judge } from './judge.ts';
+import { silencedUntilMs } from './quiet.ts';
 import { reading } from './sentences.ts';
 
 /** Services that no traces are known of are well when nothing was off about them for so long. */
@@ -72,6 +78,7 @@ export class EnvironmentStep {
     for (const open of [...this.#state.incidents]) {
       const ranked = rankCauses(open.incident, this.#state, this.#context.config);
       this.#blame(open, atMs, ranked);
+      if (expire(open.incident, this.#context.nowMs)) this.#news.add(open);
       this.#decide(open, ranked[0]?.suspect ?? undefined);
       this.#close(open, atMs);
     }
@@ -90,10 +97,23 @@ export class EnvironmentStep {
     this.#publish();
   }
 
+  /** A person's answer to what was asked. After a yes every gate is asked again: what was shown may be over. */
+  answer(word: AnswerWord, atMs: number): void {
+    for (const open of this.#state.incidents) {
+      if (!answer(open.incident, word, atMs)) continue;
+      this.#news.add(open);
+      const [first] = rankCauses(open.incident, this.#state, this.#context.config);
+      if (word.type === 'approve') this.#decide(open, first?.suspect ?? undefined);
+    }
+    this.#publish();
+  }
+
   /** An outcome of a command of ours. */
-  report({ command, outcome }: KnownCommand): void {
+  report({ command }: KnownCommand, outcome: Outcome): void {
     const open = this.#state.incidents.find(({ incident }) => incident.incidentId === command.incidentId);
-    if (open === undefined || outcome === null) return;
+    if (open === undefined) return;
+    // What was undone at its end must be seen to stand without it.
+    open.healthyWindows = 0;
     const why = outcome.reason === null ? '' : ` (${outcome.reason})`;
     const text = `${command.commandId} ${outcome.status}${why}: ${outcome.before} -> ${outcome.after}`;
     tell(open.incident, outcome.atMs, 'outcome', text);
@@ -162,30 +182,31 @@ export class EnvironmentStep {
     this.#news.add(open);
   }
 
-  /** Considers the first suspect under every policy. Services without a suspected release have nothing to roll back. */
+  /** Considers the first suspect under every policy that is for its kind. */
   #decide(open: OpenIncident, suspect: Suspect | undefined): void {
     const { incident } = open;
-    if (suspect === undefined || suspect.version === null) return;
     // What was ordered is under way, or waits for its judgement: there is nothing to consider until then.
-    if (this.#isPending(incident)) return;
+    if (suspect === undefined || this.#isPending(incident)) return;
     const { config, nowMs, resumedAtMs, generation, policies } = this.#context;
     for (const known of policies) {
-      if (!known.policy.spec.match.slis.includes(suspect.sli)) continue;
-      const occasion = { nowMs, resumedAtMs, generation, incidentId: incident.incidentId };
-      const { decision, command } = decide(known, suspect, occasion, { state: this.#state, config });
+      const candidate = candidateOf(known.policy, suspect);
+      if (candidate === undefined) continue;
+      const occasion = { nowMs, resumedAtMs, generation, incident };
+      const { decision, command } = decide(known, candidate, occasion, { state: this.#state, config });
       if (!addDecision(incident, decision)) continue;
       this.#news.add(open);
-      if (command !== undefined) this.#issue(incident, command, suspect);
+      if (command !== undefined) this.#issue(incident, command, candidate);
     }
   }
 
-  #issue(incident: Incident, command: Command, { assessment }: Suspect): void {
-    const { requests, errors } = assessment;
+  #issue(incident: Incident, command: Command, { suspect }: Candidate): void {
+    const { requests, errors } = suspect.assessment;
     addCommand(this.#state, {
       command,
       targetKey: targetKey(command.target),
       outcome: null,
       judgement: null,
+      revertedAtMs: null,
       healthyWindows: 0,
       errorRatioBefore: requests === 0 ? 0 : errors / requests,
     });
@@ -215,7 +236,8 @@ export class EnvironmentStep {
       const open = this.#state.incidents.find(({ incident }) => incident.incidentId === incidentId);
       if (open === undefined) continue;
       tell(open.incident, atMs, 'judgement', `${commandId} ${verification.status}: ${verification.sentence}`);
-      if (verification.status === 'verified') this.#end(open, atMs, 'verified');
+      // What will be undone has helped only once all stays well without it.
+      if (verification.status === 'verified' && !isInForce(known)) this.#end(open, atMs, 'verified');
       this.#news.add(open);
     }
   }
@@ -240,11 +262,9 @@ export class EnvironmentStep {
     const isCalm = isWell && !this.#hasEpisode(open) && !this.#isPending(incident);
     open.healthyWindows = isCalm ? open.healthyWindows + 1 : 0;
     if (open.healthyWindows < this.#context.config.recoverWindows) return;
-    const failed = commands.findLast(({ command }) => command.incidentId === incident.incidentId)?.judgement;
+    const judged = commands.findLast(({ command }) => command.incidentId === incident.incidentId)?.judgement;
     const isBlackout = incident.signals.length === 0;
-    const resolution =
-      failed === 'ineffective' || failed === 'harmful' ? failed : isBlackout ? 'blind' : ('recovered' as const);
-    this.#end(open, atMs, resolution);
+    this.#end(open, atMs, judged ?? (isBlackout ? 'blind' : 'recovered'));
   }
 
   /** Whether one of its signals of what is no SLI still holds. */
@@ -257,12 +277,12 @@ export class EnvironmentStep {
     return signals.length === 0 || signals.some(({ subject }) => this.#state.services.has(subject.service));
   }
 
-  /** Whether an order of this incident is under way, or was carried out and not judged yet. */
+  /** Whether an order of this incident is under way, in force, or was carried out and not judged yet. */
   #isPending({ incidentId }: Incident): boolean {
-    return this.#state.commands.some(({ command, judgement, outcome }) => {
-      return (
-        command.incidentId === incidentId && judgement === null && (outcome === null || outcome.status === 'applied')
-      );
+    return this.#state.commands.some((known) => {
+      const { command, judgement, outcome } = known;
+      const isUnderWay = judgement === null && (outcome === null || outcome.status === 'applied');
+      return command.incidentId === incidentId && (isUnderWay || isInForce(known));
     });
   }
 
@@ -271,6 +291,7 @@ export class EnvironmentStep {
     incident.status = 'closed';
     incident.resolution = resolution;
     incident.closedAtMs = atMs;
+    expire(incident, this.#context.nowMs, true);
     tell(incident, atMs, 'closed', `closed: ${resolution}`);
     this.#news.add(open);
   }
@@ -280,6 +301,7 @@ export class EnvironmentStep {
     for (const open of state.incidents) {
       if (!this.#news.has(open)) continue;
       open.incident.revision += 1;
+      open.incident.silencedUntilMs = silencedUntilMs(state, open.incident, this.#context.nowMs);
       this.#context.say.incident(open.incident);
     }
     this.#news.clear();

@@ -4,11 +4,13 @@ import {
   Cause,
   type ChangeWord,
   type Command,
-  type Incident,
+  type FreezeWord,
+  Incident,
   type Judgement,
   type Outcome,
   type Scope,
   Signal,
+  type SilenceWord,
   type Target,
 } from '@flyball/contracts';
 
@@ -31,6 +33,8 @@ export interface KnownCommand {
   readonly targetKey: string;
   outcome: Outcome | null;
   judgement: Judgement['status'] | null;
+  /** When its effect was undone at its end, ms; `null` while it was not. */
+  revertedAtMs: number | null;
   /** Healthy windows in a row since it was applied and settled. */
   healthyWindows: number;
   /** The SLI reading before it: share of failed requests. */
@@ -51,6 +55,10 @@ export interface EnvironmentState {
   readonly services: Map<string, KnownService>;
   changes: KnownChange[];
   readonly bindings: Map<string, Target>;
+  /** Services whose target keeps no older effect from landing late. */
+  unfenced: readonly string[];
+  silences: readonly SilenceWord[];
+  freezes: readonly FreezeWord[];
   commands: KnownCommand[];
   /** The incidents that are open, in the order in which they were opened. */
   incidents: OpenIncident[];
@@ -80,6 +88,9 @@ export function newEnvironment(scope: Scope): EnvironmentState {
     services: new Map(),
     changes: [],
     bindings: new Map(),
+    unfenced: [],
+    silences: [],
+    freezes: [],
     commands: [],
     incidents: [],
     episodes: new Map(),
@@ -118,13 +129,23 @@ export function restoreEnvironment(from: SavedEnvironment | SavedEnvironment3): 
   return { ...saved, ...maps, episodes: new Map(episodes), callers: new Map(callers) };
 }
 
+/** A command as releases up to line 3 knew it: for good, and of nobody's approval. */
+const ENDLESS = { ttlMs: null, inverse: null, release: 'step' as const, approval: null };
+
 function presentForm({ incident = null, healthyWindows = 0, ...saved }: SavedEnvironment3): SavedEnvironment {
   const heardAtMs = incident?.openedAtMs ?? 0;
   const signals = incident?.signals.map((signal) => Signal.parse(signal)) ?? [];
   const causes = incident?.causes.map((cause) => Cause.parse(cause)) ?? [];
   const incidents =
-    incident === null ? [] : [{ incident: { ...incident, signals, causes }, healthyWindows, heardAtMs }];
-  return { ...(saved as SavedEnvironment), incidents, episodes: [], callers: [] };
+    incident === null
+      ? []
+      : [{ incident: Incident.parse({ ...incident, signals, causes }), healthyWindows, heardAtMs }];
+  const rest = saved as SavedEnvironment;
+  const commands = rest.commands.map((known) => {
+    return { ...known, revertedAtMs: null, command: { ...ENDLESS, ...(known.command as Command) } };
+  });
+  const quiet = { unfenced: [], silences: [], freezes: [] };
+  return { ...rest, ...quiet, commands, incidents, episodes: [], callers: [] };
 }
 
 /** Forgets services that get no windows any more: who is gone must not count among those that are heard. */
@@ -138,9 +159,10 @@ export function forgetSilent(state: EnvironmentState, nowMs: number): void {
 
 /** Whether nothing is known of an environment that was not also true of a new one. */
 export function isForgettable(state: EnvironmentState): boolean {
-  const { services, bindings, changes, commands, incidents, episodes, callers } = state;
+  const { services, bindings, changes, commands, silences, freezes, incidents, episodes, callers } = state;
   const maps = services.size + bindings.size + episodes.size + callers.size;
-  return maps + changes.length + commands.length + incidents.length === 0;
+  const lists = [changes, commands, silences, freezes, incidents];
+  return maps + lists.reduce((sum, { length }) => sum + length, 0) === 0;
 }
 
 /** Takes in a change event. */
@@ -167,9 +189,21 @@ export function addAssessment(state: EnvironmentState, assessment: Assessment): 
 /** Takes in what became of a command. An older state never undoes a newer one. */
 export function addOutcome(state: EnvironmentState, outcome: Outcome): KnownCommand | undefined {
   const known = state.commands.find(({ command }) => command.commandId === outcome.commandId);
-  if (known === undefined || known.outcome !== null) return undefined;
+  if (known === undefined) return undefined;
+  if (outcome.status === 'reverted') {
+    if (known.revertedAtMs !== null) return undefined;
+    known.revertedAtMs = outcome.atMs;
+    return known;
+  }
+  if (known.outcome !== null) return undefined;
   known.outcome = outcome;
   return known;
+}
+
+/** Whether a command's effect is in force, and will end by itself. */
+export function isInForce({ command, outcome, revertedAtMs }: KnownCommand): boolean {
+  const hasEffect = outcome?.status === 'applied' || outcome?.status === 'unknown';
+  return command.ttlMs !== null && hasEffect && revertedAtMs === null;
 }
 
 /** Takes in a command that was just issued. */

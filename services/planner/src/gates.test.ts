@@ -1,8 +1,19 @@
-import type { Assessment, Command, GateReason, Outcome, SliAssessment } from '@flyball/contracts';
+import type {
+  Approval,
+  Assessment,
+  Command,
+  FreezeWord,
+  GateReason,
+  Outcome,
+  SilenceWord,
+  SliAssessment,
+} from '@flyball/contracts';
 import { HOUR_MS } from '@flyball/core';
 import { parsePolicy } from '@flyball/policy';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { candidateOf } from './candidates.ts';
+import type { Suspect } from './causes.ts';
 import { PlannerConfig } from './config.ts';
 import { type EnvironmentState, type KnownCommand, newEnvironment } from './environment.ts';
 import { askGates, type Proposal } from './gates.ts';
@@ -42,6 +53,7 @@ function commandOf(issuedAtMs: number, changes: Partial<KnownCommand> = {}): Kno
     commandId: `c-${issuedAtMs}`,
     issuedAtMs,
     policy: { name: 'rollback-failing-release', version: 1, digest: '' },
+    ttlMs: null,
   } as Command;
   const outcome = { status: 'applied' } as Outcome;
   return {
@@ -49,6 +61,7 @@ function commandOf(issuedAtMs: number, changes: Partial<KnownCommand> = {}): Kno
     targetKey: TARGET,
     outcome,
     judgement: 'verified',
+    revertedAtMs: null,
     healthyWindows: 0,
     errorRatioBefore: 0,
     ...changes,
@@ -81,11 +94,13 @@ function sound(): Case {
     ...{ cameAtMs: NOW_MS - 30_000, serviceSinceMs: null },
   };
   const evaluation = { holds: true, clauses: [] };
-  const about = { nowMs: NOW_MS, policy: POLICY, suspect, evaluation, commandId: 'c-new', targetKey: TARGET };
+  const candidate = candidateOf(POLICY, suspect)!;
+  const about = { nowMs: NOW_MS, policy: POLICY, candidate, evaluation, commandId: 'c-new', targetKey: TARGET };
   const state = newEnvironment(SUBJECT);
   for (const service of ['checkout', 'web', 'cart', 'search', 'payment', 'stock'])
     state.services.set(service, { assessment: assessmentOf(service), silentSinceMs: null });
-  return { proposal: { ...about, resumedAtMs: 1_000 }, state };
+  const order = { isFenced: true, approval: undefined, orderDigest: 'digest' };
+  return { proposal: { ...about, ...order, resumedAtMs: 1_000 }, state };
 }
 
 const refusals = ({ proposal, state }: Case) =>
@@ -94,10 +109,10 @@ const refusals = ({ proposal, state }: Case) =>
     .map(({ gate }) => gate);
 
 const policyWith = (from: string, to: string) => parsePolicy(TEXT.replace(from, to));
-const withSuspect = ({ proposal, state }: Case, changes: Partial<Proposal['suspect']>): Case => ({
-  proposal: { ...proposal, suspect: { ...proposal.suspect, ...changes } },
-  state,
-});
+const withSuspect = ({ proposal, state }: Case, changes: Partial<Suspect>): Case => {
+  const candidate = candidateOf(POLICY, { ...proposal.candidate.suspect, ...changes })!;
+  return { proposal: { ...proposal, candidate }, state };
+};
 const withProposal = ({ proposal, state }: Case, changes: Partial<Proposal>): Case => ({
   proposal: { ...proposal, ...changes },
   state,
@@ -108,14 +123,32 @@ const withState = ({ proposal, state }: Case, changes: Partial<EnvironmentState>
 });
 const withCommands = (of: Case, ...commands: KnownCommand[]) => withState(of, { commands });
 const withVersion = (of: Case, changes: object) =>
-  withSuspect(of, { version: { ...of.proposal.suspect.version!, ...changes } });
+  withSuspect(of, { version: { ...of.proposal.candidate.suspect.version!, ...changes } });
 const withAssessment = (of: Case, changes: Partial<Assessment>) =>
-  withSuspect(of, { assessment: { ...of.proposal.suspect.assessment, ...changes } });
+  withSuspect(of, { assessment: { ...of.proposal.candidate.suspect.assessment, ...changes } });
 function withFailing(of: Case, services: readonly string[]): Case {
   for (const service of services)
     of.state.services.set(service, { assessment: assessmentOf(service, 'fail'), silentSinceMs: null });
   return of;
 }
+const APPROVE = parsePolicy(TEXT.replace('autonomy: auto', 'autonomy: approve'));
+const answered = (status: Approval['status']) => ({ status, digest: 'digest', actor: 'ann' }) as Approval;
+const said = { wordId: 'w', actor: 'ann', tenant: 'default', environment: 'demo', reason: 'test' };
+const silence = (service: string, untilMs: number): SilenceWord => ({
+  type: 'silence',
+  ...said,
+  silenceId: 's',
+  service,
+  untilMs,
+});
+const freeze = (fromMs: number, untilMs: number): FreezeWord => ({
+  type: 'freeze',
+  ...said,
+  freezeId: 'f',
+  fromMs,
+  untilMs,
+});
+const underWay = (targetKey: string) => commandOf(NOW_MS - HOUR_MS, { targetKey, outcome: null, judgement: null });
 const COOLED_MS = NOW_MS - 600_000;
 const HOURS = [COOLED_MS, COOLED_MS - 1, COOLED_MS - 2].map((issuedAtMs) => commandOf(issuedAtMs));
 
@@ -123,7 +156,7 @@ test('a sound proposal passes every gate, and each is asked', () => {
   expect(refusals(sound())).toEqual([]);
   const { proposal, state } = sound();
   const gates = askGates(proposal, state, PlannerConfig.parse({})).map(({ gate }) => gate);
-  expect(new Set(gates).size).toBe(16);
+  expect(new Set(gates).size).toBe(20);
 });
 
 test.each<[string, GateReason, (of: Case) => Case]>([
@@ -179,6 +212,30 @@ test.each<[string, GateReason, (of: Case) => Case]>([
   ],
   ['verdict is not that it fails', 'insufficient_evidence', (of) => withVersion(of, { verdict: 'insufficient' })],
   ['version is well', 'insufficient_evidence', (of) => withVersion(of, { verdict: 'pass' })],
+  ['word froze the environment', 'freeze', (of) => withState(of, { freezes: [freeze(NOW_MS, NOW_MS + 1)] })],
+  [
+    'policy is frozen at this hour',
+    'freeze',
+    (of) =>
+      withProposal(of, { policy: parsePolicy(`${TEXT}  freeze: [{ from: '00:00', until: '24:00', reason: x }]\n`) }),
+  ],
+  ['service is silenced', 'silenced', (of) => withState(of, { silences: [silence('check*', NOW_MS + 1)] })],
+  ['many others are acted on', 'services_budget', (of) => withCommands(of, underWay('a'), underWay('b'))],
+  [
+    'throttle that was judged is still in force',
+    'target_busy',
+    (of) => withCommands(of, commandOf(COOLED_MS, { command: { ...commandOf(COOLED_MS).command, ttlMs: 1 } })),
+  ],
+  ['nothing fences the target', 'approval', (of) => withProposal(of, { isFenced: false })],
+  ['nobody has approved', 'approval', (of) => withProposal(of, { policy: APPROVE })],
+  ['person has said no', 'approval', (of) => withProposal(of, { policy: APPROVE, approval: answered('denied') })],
+  ['answer is still awaited', 'approval', (of) => withProposal(of, { policy: APPROVE, approval: answered('pending') })],
+  ['nobody answered in time', 'approval', (of) => withProposal(of, { policy: APPROVE, approval: answered('expired') })],
+  [
+    'person has approved another order',
+    'approval',
+    (of) => withProposal(of, { policy: APPROVE, approval: answered('approved'), orderDigest: 'other' }),
+  ],
   [
     'a condition of the policy does not hold',
     'policy_condition',
@@ -196,6 +253,20 @@ test.each<[string, (of: Case) => Case]>([
     (of) => withCommands(of, commandOf(NOW_MS, { targetKey: 'other', outcome: null })),
   ],
   ['budget was used an hour ago', (of) => withCommands(of, ...[0, 1, 2].map((n) => commandOf(NOW_MS - HOUR_MS - n)))],
+  ['freeze has just ended', (of) => withState(of, { freezes: [freeze(NOW_MS - 1, NOW_MS)] })],
+  ['freeze has not begun', (of) => withState(of, { freezes: [freeze(NOW_MS + 1, NOW_MS + 2)] })],
+  ['silence has just ended', (of) => withState(of, { silences: [silence('checkout', NOW_MS)] })],
+  ['silence is of another service', (of) => withState(of, { silences: [silence('web', NOW_MS + 1)] })],
+  ['one other is acted on', (of) => withCommands(of, underWay('a'))],
+  ['person has approved', (of) => withProposal(of, { policy: APPROVE, approval: answered('approved') })],
+  [
+    'throttle before it was released',
+    (of) =>
+      withCommands(
+        of,
+        commandOf(COOLED_MS, { revertedAtMs: NOW_MS, command: { ...commandOf(COOLED_MS).command, ttlMs: 1 } }),
+      ),
+  ],
   ['version serves as many as it may', (of) => withVersion(of, { trafficRatio: 0.5 })],
   ['half of the fleet fails', (of) => withFailing(of, ['checkout', 'web', 'cart'])],
   ['fault began within the tolerance of one window', (of) => withSuspect(of, { serviceSinceMs: NOW_MS - 50_000 })],

@@ -1,9 +1,10 @@
-import type { GateReason, GateResult } from '@flyball/contracts';
+import type { Approval, GateReason, GateResult } from '@flyball/contracts';
 import { HOUR_MS } from '@flyball/core';
-import { type Evaluation, matchesScope, type Policy } from '@flyball/policy';
-import type { Suspect } from './causes.ts';
+import { type Evaluation, frozenBy, matchesScope, type Policy } from '@flyball/policy';
+import type { Candidate } from './candidates.ts';
 import type { PlannerConfig } from './config.ts';
-import type { EnvironmentState, KnownCommand } from './environment.ts';
+import { type EnvironmentState, isInForce, type KnownCommand } from './environment.ts';
+import { freezeOf, silenceOf } from './quiet.ts';
 import { percent, seconds } from './sentences.ts';
 
 /** Below so many services a share of failing ones says nothing. */
@@ -13,11 +14,16 @@ const SYSTEMIC_SERVICES_MIN = 5;
 export interface Proposal {
   readonly nowMs: number;
   readonly policy: Policy;
-  readonly suspect: Suspect;
+  readonly candidate: Candidate;
   readonly evaluation: Evaluation;
   readonly commandId: string;
   readonly targetKey: string | null;
   readonly resumedAtMs: number | null;
+  /** Whether the target keeps an older effect from landing late. */
+  readonly isFenced: boolean;
+  /** What a person was asked about this very command, if anybody was; and what the order is now. */
+  readonly approval: Approval | undefined;
+  readonly orderDigest: string;
 }
 
 /**
@@ -27,10 +33,12 @@ export interface Proposal {
 export function askGates(proposal: Proposal, state: EnvironmentState, config: PlannerConfig): readonly GateResult[] {
   return [
     ...standingGates(proposal),
+    ...quietGates(proposal, state),
     ...telemetryGates(proposal, state),
     ...historyGates(proposal, state),
     ...budgetGates(proposal, state),
     ...evidenceGates(proposal, config),
+    approvalGate(proposal),
   ];
 }
 
@@ -38,20 +46,35 @@ function gate(name: GateReason, passed: boolean, detail: string): GateResult {
   return { gate: name, passed, detail };
 }
 
-function standingGates({ policy, suspect, resumedAtMs, targetKey }: Proposal): GateResult[] {
+function standingGates({ policy, candidate, resumedAtMs, targetKey }: Proposal): GateResult[] {
   const isPaused = resumedAtMs === null;
-  const { environment, service } = suspect.assessment.subject;
+  const { environment, service } = candidate.suspect.assessment.subject;
   const { autonomy } = policy.spec;
   return [
     gate('kill_switch', !isPaused, isPaused ? 'automation is paused' : 'automation is on'),
-    gate('autonomy', autonomy === 'auto', `policy is ${autonomy}`),
+    gate('autonomy', autonomy === 'auto' || autonomy === 'approve', `policy is ${autonomy}`),
     gate('scope', matchesScope(policy, environment, service), `${environment}/${service}`),
     gate('no_target', targetKey !== null, targetKey === null ? 'service has no binding' : `target ${targetKey}`),
   ];
 }
 
-function telemetryGates({ nowMs, policy, suspect }: Proposal, state: EnvironmentState): GateResult[] {
-  const { endMs, coverage } = suspect.assessment;
+function quietGates({ nowMs, policy, candidate }: Proposal, state: EnvironmentState): GateResult[] {
+  const frozen = frozenBy(policy, nowMs) ?? freezeOf(state, nowMs)?.reason;
+  const silence = silenceOf(state, candidate.suspect.assessment.subject.service, nowMs);
+  return [
+    gate('freeze', frozen === undefined, frozen === undefined ? 'no freeze' : `frozen: ${frozen}`),
+    gate(
+      'silenced',
+      silence === undefined,
+      silence === undefined
+        ? 'not silenced'
+        : `silenced by ${silence.actor} for another ${seconds(silence.untilMs - nowMs)}: ${silence.reason}`,
+    ),
+  ];
+}
+
+function telemetryGates({ nowMs, policy, candidate }: Proposal, state: EnvironmentState): GateResult[] {
+  const { endMs, coverage } = candidate.suspect.assessment;
   const limitMs = policy.spec.limits.freshnessSeconds * 1_000;
   const isFresh = nowMs - endMs <= limitMs && coverage === 1;
   const isBlind = state.blindSinceMs !== null;
@@ -99,17 +122,20 @@ function historyGates(
   ];
 }
 
-/** Whether nothing more can come of a command but its judgement. */
-function isOver({ outcome, judgement }: KnownCommand): boolean {
-  return outcome !== null && (outcome.status !== 'applied' || judgement !== null);
+/** Whether nothing more can come of a command: it was judged, and what it did is for good, or was undone. */
+function isOver(known: KnownCommand): boolean {
+  const { outcome, judgement } = known;
+  return outcome !== null && (outcome.status !== 'applied' || judgement !== null) && !isInForce(known);
 }
 
-function budgetGates({ nowMs, policy, suspect }: Proposal, state: EnvironmentState): GateResult[] {
-  const { maxPerHour, maxTrafficRatio, systemicStopRatio } = policy.spec.limits;
+function budgetGates({ nowMs, policy, candidate, targetKey }: Proposal, state: EnvironmentState): GateResult[] {
+  const { maxPerHour, maxTrafficRatio, maxServices, systemicStopRatio } = policy.spec.limits;
   const recent = state.commands.filter(
     ({ command }) => command.policy.name === policy.metadata.name && command.issuedAtMs > nowMs - HOUR_MS,
   );
-  const blastRatio = suspect.version?.trafficRatio ?? 1;
+  const { blastRatio } = candidate;
+  const others = new Set(state.commands.filter((known) => !isOver(known)).map((known) => known.targetKey));
+  others.delete(targetKey ?? '');
   const services = [...state.services.values()];
   const failing = services.filter(({ assessment }) => {
     return assessment.errorsSli.verdict === 'fail' || assessment.latencySli.verdict === 'fail';
@@ -123,6 +149,11 @@ function budgetGates({ nowMs, policy, suspect }: Proposal, state: EnvironmentSta
       `${percent(blastRatio)} of traffic, at most ${percent(maxTrafficRatio)}`,
     ),
     gate(
+      'services_budget',
+      others.size < maxServices,
+      `${others.size} others are acted on, at most ${maxServices} at once`,
+    ),
+    gate(
       'systemic',
       !isSystemic,
       `${failing.length} of ${services.length} services fail, stop above ${percent(systemicStopRatio)}`,
@@ -130,11 +161,11 @@ function budgetGates({ nowMs, policy, suspect }: Proposal, state: EnvironmentSta
   ];
 }
 
-function evidenceGates({ suspect, evaluation }: Proposal, { vetoToleranceMs }: PlannerConfig): GateResult[] {
-  const { serviceSinceMs, cameAtMs, version } = suspect;
+function evidenceGates({ candidate, evaluation }: Proposal, { vetoToleranceMs }: PlannerConfig): GateResult[] {
+  const { suspect, verdict, instance } = candidate;
+  const { serviceSinceMs, cameAtMs } = suspect;
   const leadMs = serviceSinceMs === null || cameAtMs === null ? 0 : cameAtMs - serviceSinceMs;
   const predates = leadMs > vetoToleranceMs;
-  const verdict = version?.verdict ?? 'insufficient';
   const refused = evaluation.clauses.filter(({ holds }) => !holds);
   return [
     gate(
@@ -145,7 +176,7 @@ function evidenceGates({ suspect, evaluation }: Proposal, { vetoToleranceMs }: P
     gate(
       'insufficient_evidence',
       verdict === 'fail',
-      `verdict on ${suspect.cause.version || 'the service'}: ${verdict}`,
+      `verdict on ${instance || suspect.cause.version || 'the service'}: ${verdict}`,
     ),
     gate(
       'policy_condition',
@@ -155,4 +186,16 @@ function evidenceGates({ suspect, evaluation }: Proposal, { vetoToleranceMs }: P
         : `does not hold: ${refused.map(({ name, message }) => `${name} (${message})`).join('; ')}`,
     ),
   ];
+}
+
+/** Whether a person has said yes, to this very order, where one must: nothing else can make up for it. */
+function approvalGate({ policy, isFenced, approval, orderDigest }: Proposal): GateResult {
+  if (policy.spec.autonomy !== 'approve' && isFenced)
+    return gate('approval', true, `policy is ${policy.spec.autonomy}`);
+  const why = isFenced ? 'policy is approve' : 'nothing fences the target';
+  if (approval === undefined) return gate('approval', false, `${why}: a person must approve`);
+  const isSame = approval.digest === orderDigest;
+  const by = approval.actor === '' ? '' : ` by ${approval.actor}`;
+  const what = isSame ? `${approval.status}${by}` : `${approval.status}${by}, but for another order`;
+  return gate('approval', approval.status === 'approved' && isSame, `${why}: ${what}`);
 }

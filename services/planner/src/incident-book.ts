@@ -26,6 +26,7 @@ export function openIncident(state: EnvironmentState, nowMs: number, startedAtMs
     startedAtMs,
     openedAtMs: nowMs,
     closedAtMs: null,
+    silencedUntilMs: null,
     title,
     causes: [],
     signals: [],

@@ -1,4 +1,4 @@
-import type { Assessment, Judgement } from '@flyball/contracts';
+import type { Assessment, Command, Judgement } from '@flyball/contracts';
 import type { PlannerConfig } from './config.ts';
 import type { KnownCommand } from './environment.ts';
 import { percent, seconds } from './sentences.ts';
@@ -32,14 +32,15 @@ export function judge(
   const ratio = assessment.errors / assessment.requests;
   const { errorsSli, latencySli } = assessment;
   const isFailing = errorsSli.verdict === 'fail' || latencySli.verdict === 'fail';
-  const isGone = !assessment.versions.some(
-    ({ version, requests }) => version === command.action.fromVersion && requests > 0,
-  );
+  const isGone = isOutOfSight(command, assessment);
   const isHealthy = isGone && errorsSli.verdict === 'pass' && latencySli.verdict === 'pass';
   known.healthyWindows = isHealthy ? known.healthyWindows + 1 : 0;
   const afterText = `errors ${percent(ratio)}, p95 ${assessment.p95Ms?.toFixed(0) ?? '-'} ms`;
   if (known.healthyWindows >= recoverWindows) {
-    return { status: 'verified', sentence: `${afterText} over ${recoverWindows} windows: the rollback helped` };
+    return {
+      status: 'verified',
+      sentence: `${afterText} over ${recoverWindows} windows: the ${command.action.type} helped`,
+    };
   }
   if (isFailing && isGone && ratio > known.errorRatioBefore + HARM_RATIO) {
     return { status: 'harmful', sentence: `${afterText}, worse than ${percent(known.errorRatioBefore)} before` };
@@ -47,4 +48,16 @@ export function judge(
   const waitedMs = assessment.endMs - appliedAtMs;
   if (waitedMs <= patience.stabilizeMs + patience.windowMs || !isFailing) return undefined;
   return { status: 'ineffective', sentence: `${afterText}, ${seconds(waitedMs)} after the effect: it did not help` };
+}
+
+/** Whether what a command took away gets no requests any more. */
+function isOutOfSight({ action }: Command, { versions, instances = [] }: Assessment): boolean {
+  switch (action.type) {
+    case 'rollback':
+      return !versions.some(({ version, requests }) => version === action.fromVersion && requests > 0);
+    case 'isolate':
+      return !instances.some(({ instance, requests }) => instance === action.instance && requests > 0);
+    case 'throttle':
+      return true;
+  }
 }

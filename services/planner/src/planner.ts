@@ -1,4 +1,5 @@
 import {
+  type AnswerWord,
   type Command,
   type ControlMessage,
   type Incident,
@@ -29,6 +30,7 @@ import {
 } from './environment.ts';
 import { EnvironmentStep } from './environment-step.ts';
 import { Held, type HeldItem } from './held.ts';
+import { addFreeze, addSilence } from './quiet.ts';
 
 /** What the planner says. */
 export type PlannerOut = {
@@ -89,13 +91,21 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
 
   #hear({ fact, atMs }: Relayed, offset: number, outbox: Outbox<PlannerOut>): void {
     if (fact.type === 'claim' || fact.type === 'judgement') return;
+    if (fact.type === 'approve' || fact.type === 'deny') return this.#answer(fact, atMs, offset, outbox);
     if (fact.type !== 'outcome') return this.#obey(fact, atMs);
     const state = this.#environment(fact.target);
     const known = addOutcome(state, fact);
-    if (known !== undefined) this.#step(fact.target, offset, outbox).report(known);
+    if (known !== undefined) this.#step(fact.target, offset, outbox).report(known, fact);
   }
 
-  #obey(word: ControlMessage, atMs: number): void {
+  /** Nobody needs to say of which environment a question is: its command's id is unique. */
+  #answer(word: AnswerWord, atMs: number, offset: number, outbox: Outbox<PlannerOut>): void {
+    for (const { scope } of this.#environments.values()) {
+      if (scope.tenant === word.tenant) this.#step(scope, offset, outbox).answer(word, atMs);
+    }
+  }
+
+  #obey(word: Exclude<ControlMessage, AnswerWord>, atMs: number): void {
     switch (word.type) {
       case 'pause':
         this.#resumedAtMs.set(word.tenant, null);
@@ -108,7 +118,29 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
         return;
       case 'binding': {
         const { tenant, environment, service, target } = word;
-        this.#environment(word).bindings.set(service, { tenant, environment, ...target });
+        const { fencing, ...rest } = target;
+        const state = this.#environment(word);
+        state.bindings.set(service, { tenant, environment, ...rest });
+        const others = state.unfenced.filter((each) => each !== service);
+        state.unfenced = fencing === 'none' ? [...others, service] : others;
+        return;
+      }
+      case 'slo':
+        return; // For whoever judges.
+      case 'silence':
+        addSilence(this.#environment(word), word, atMs);
+        return;
+      case 'unsilence': {
+        const state = this.#environment(word);
+        state.silences = state.silences.filter(({ silenceId }) => silenceId !== word.silenceId);
+        return;
+      }
+      case 'freeze':
+        addFreeze(this.#environment(word), word, atMs);
+        return;
+      case 'unfreeze': {
+        const state = this.#environment(word);
+        state.freezes = state.freezes.filter(({ freezeId }) => freezeId !== word.freezeId);
         return;
       }
       case 'topology':

@@ -52,8 +52,9 @@ export class ControlRelay extends Relay<ControlMessage> {
 
   protected tellPlanner(fact: ControlMessage, atMs: number, outbox: Outbox<RelayOut>): void {
     const relayed = { type: 'relayed' as const, atMs, fact };
-    const isLocal = fact.type === 'binding' || fact.type === 'change' || fact.type === 'topology';
-    if (isLocal) outbox.emit('flyball.signals', scopeKey(fact), relayed);
+    // What is of one environment goes to its lane; nobody there needs what is for the detectors.
+    if (fact.type === 'slo') return;
+    if ('environment' in fact) outbox.emit('flyball.signals', scopeKey(fact), relayed);
     else outbox.broadcast('flyball.signals', relayed);
   }
 }

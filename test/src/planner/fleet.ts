@@ -12,7 +12,7 @@ import type {
 } from '@flyball/contracts';
 import { assert } from '@flyball/core';
 import { Planner, PlannerConfig, type PlannerOut } from '@flyball/planner';
-import { policyDigest } from '@flyball/policy';
+import { parsePolicy, policyDigest } from '@flyball/policy';
 import type { Outbox } from '@flyball/runtime';
 import { readFileSync } from 'node:fs';
 
@@ -38,6 +38,8 @@ export interface State {
   /** Version v2 fails, is well, or is not judged yet. Absent: it serves nothing. */
   readonly canary?: 'fail' | 'pass' | 'insufficient';
   readonly errorRatio?: number;
+  readonly requests?: number;
+  readonly instances?: Assessment['instances'];
 }
 
 /** An entry of a planner's inbox. */
@@ -85,6 +87,8 @@ export function assessed(service: string, endMs: number, state: State = {}, came
     failsSinceMs,
     canary,
     errorRatio = failsSinceMs === undefined ? 0.01 : 0.2,
+    requests = 100,
+    instances,
   } = state;
   const isSeen = coverage === 1 && !isSilent;
   const verdict = !isSeen ? 'insufficient' : failsSinceMs === undefined ? 'pass' : 'fail';
@@ -96,14 +100,21 @@ export function assessed(service: string, endMs: number, state: State = {}, came
     startMs: endMs - WINDOW_MS,
     endMs,
     coverage,
-    requests: isSilent ? 0 : 100,
-    errors: isSilent ? 0 : Math.round(100 * errorRatio),
+    requests: isSilent ? 0 : requests,
+    errors: isSilent ? 0 : Math.round(requests * errorRatio),
     ...{ p50Ms: 20, p95Ms: 50, isSilent },
     baseline: { state: 'learned', errorRatio: 0.01, p95Ms: 50, requests: 100 },
     errorsSli: sliOf(verdict, errorRatio, verdict === 'fail' ? failsSinceMs! : null),
     latencySli: sliOf(isSeen ? 'pass' : 'insufficient', 50, null),
     versions,
+    ...(instances !== undefined && { instances }),
   };
+}
+
+/** What a detector says of an instance. */
+export function instanceOf(instance: string, verdict: SliAssessment['verdict'], sinceMs: number) {
+  const errorsSli = sliOf(verdict, verdict === 'fail' ? 0.4 : 0.01, verdict === 'fail' ? sinceMs : null);
+  return { instance, requests: 25, errors: 0, p95Ms: 50, verdict, errorsSli, latencySli: sliOf('pass', 50, null) };
 }
 
 /** That something began to fail. */
@@ -135,7 +146,7 @@ export const closed = (lane: number, endMs: number): SignalsMessage => {
 };
 
 /** A word of an operator, as it is relayed. */
-function word(atMs: number, fact: ControlMessage): Heard {
+export function word(atMs: number, fact: ControlMessage): Heard {
   return { atMs, body: { type: 'relayed', atMs, fact } };
 }
 export const resume = (atMs: number, tenant = 'default') =>
@@ -148,12 +159,12 @@ export const policy = (atMs: number, text = POLICY, tenant = 'default') =>
     ...about,
     tenant,
     wordId: `y${atMs}`,
-    name: 'rollback',
+    name: parsePolicy(text).metadata.name,
     text,
     digest: policyDigest(text),
   });
-export function binding(atMs: number, service: string, tenant = 'default'): Heard {
-  const target = { driver: 'fake', name: service };
+export function binding(atMs: number, service: string, tenant = 'default', fencing?: 'none'): Heard {
+  const target = { driver: 'fake', name: service, ...(fencing !== undefined && { fencing }) };
   return word(atMs, { type: 'binding', ...about, tenant, wordId: `b${service}`, environment: 'demo', service, target });
 }
 /** That a version was deployed. */

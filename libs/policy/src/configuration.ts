@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { parsePolicy, type Policy } from './parse.ts';
+import { invalid, kindOf, readYaml } from './yaml-document.ts';
+
+const DAY_MS = 86_400_000;
+const name = z.string().min(1).max(200);
+
+/** What a service promises, as its YAML says it. */
+const SloSchema = z.strictObject({
+  kind: z.literal('ServiceLevelObjective'),
+  metadata: z.strictObject({ name }),
+  spec: z.strictObject({
+    environment: name,
+    service: name,
+    /** Share of requests that succeed, 0 to 1: 0.99. */
+    objectiveRatio: z.number().gt(0).lt(1),
+    windowDays: z.number().min(1).max(90).default(30),
+  }),
+});
+
+/** Which target a service is, as its YAML says it. */
+const BindingSchema = z.strictObject({
+  kind: z.literal('TargetBinding'),
+  metadata: z.strictObject({ name }),
+  spec: z.strictObject({
+    environment: name,
+    service: name,
+    target: z.strictObject({
+      driver: name,
+      name,
+      fencing: z.enum(['resourceVersion', 'generation', 'none']).optional(),
+    }),
+  }),
+});
+
+/** What a configuration file says, by its `kind`. */
+export type Configuration =
+  | { readonly kind: 'policy'; readonly policy: Policy }
+  | {
+      readonly kind: 'slo';
+      readonly environment: string;
+      readonly service: string;
+      readonly objectiveRatio: number;
+      readonly windowMs: number;
+    }
+  | ({ readonly kind: 'binding' } & z.infer<typeof BindingSchema>['spec']);
+
+/**
+ * Reads a file of configuration: a `RemediationPolicy`, a `ServiceLevelObjective` or a `TargetBinding`.
+ *
+ * @throws {RejectedError} `POLICY_INVALID`; the message lists every problem with line and column.
+ */
+export function parseConfiguration(text: string): Configuration {
+  const kind = kindOf(text);
+  switch (kind) {
+    case 'RemediationPolicy':
+      return { kind: 'policy', policy: parsePolicy(text) };
+    case 'ServiceLevelObjective': {
+      const { environment, service, objectiveRatio, windowDays } = readYaml(text, SloSchema).spec;
+      return { kind: 'slo', environment, service, objectiveRatio, windowMs: windowDays * DAY_MS };
+    }
+    case 'TargetBinding':
+      return { kind: 'binding', ...readYaml(text, BindingSchema).spec };
+    default:
+      throw invalid([
+        `1:1 kind: ${kind === '' ? 'there is none' : `no kind ${kind}`}; it is RemediationPolicy, ServiceLevelObjective or TargetBinding`,
+      ]);
+  }
+}
