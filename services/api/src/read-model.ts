@@ -18,6 +18,7 @@ import {
 import { AppError, RejectedError } from '@flyball/core';
 import { hotSources } from '@flyball/host';
 import { type HotService, type HotStore, isFresh, type Log, Marks, type StoredRecord } from '@flyball/runtime';
+import { QuietWords } from './quiet-words.ts';
 import { Ring } from './ring.ts';
 
 const IDLE_WAIT_MS = 1_000;
@@ -50,6 +51,8 @@ export class ReadModel {
   readonly incidents = new Map<string, Incident>();
   readonly commands = new Map<string, CommandView>();
   readonly audit = new Ring<AuditEntry>(AUDIT_KEPT);
+  /** Silences and freezes. */
+  readonly quiet = new QuietWords();
   /** Last word on the kill switch, by tenant. */
   readonly killSwitch = new Map<
     string,
@@ -175,6 +178,7 @@ export class ReadModel {
 
   #word(record: StoredRecord): void {
     const word = controlCodec.decode(record);
+    this.quiet.hear(word);
     if (word.type !== 'pause' && word.type !== 'resume') return;
     const { tenant, actor, reason } = word;
     this.killSwitch.set(tenant, { isPaused: word.type === 'pause', actor, reason, atMs: record.appendedAtMs });

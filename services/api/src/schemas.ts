@@ -100,7 +100,12 @@ export const ChangeRequest = z.strictObject({
 export const BindingRequest = z.strictObject({
   environment: z.string().min(1).max(200),
   service: z.string().min(1).max(200),
-  target: z.strictObject({ driver: z.string().min(1).max(100), name: z.string().min(1).max(200) }),
+  target: z.strictObject({
+    driver: z.string().min(1).max(100),
+    name: z.string().min(1).max(200),
+    /** `none`: nothing keeps an older effect from landing late, so that a person must approve what is done. */
+    fencing: z.enum(['resourceVersion', 'generation', 'none']).optional(),
+  }),
 });
 
 export const PauseRequest = z.strictObject({ reason: z.string().max(1_000).default('') });

@@ -10,9 +10,11 @@ import {
   type ZodTypeProvider,
 } from 'fastify-type-provider-zod';
 import type { Registry } from 'prom-client';
+import { approvalRoutes } from './approval-routes.ts';
 import type { ApiConfig } from './config.ts';
 import type { ControlWriter } from './control-writer.ts';
 import { HttpProblem, problemOf } from './problems.ts';
+import { quietRoutes } from './quiet-routes.ts';
 import type { ReadModel } from './read-model.ts';
 import { readRoutes } from './read-routes.ts';
 import { signalRoutes } from './signal-routes.ts';
@@ -69,6 +71,8 @@ export async function buildApi(ports: ApiPorts): Promise<FastifyInstance> {
     readRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     signalRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     wordRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
+    approvalRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
+    quietRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
   });
   return app;
 }

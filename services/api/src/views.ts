@@ -104,8 +104,9 @@ function quantileMs(series: Series | undefined, q: number): number | null {
 /** A command with the newest word on it. */
 export function commandOf({ command, outcomes }: CommandView): CommandDetail {
   const judgement = outcomes.find((message) => message.type === 'judgement');
-  const outcome = outcomes.find((message) => message.type === 'outcome');
-  const status = judgement?.status ?? outcome?.status ?? (outcomes.length > 0 ? 'claimed' : 'issued');
+  const said = outcomes.filter((message) => message.type === 'outcome');
+  const end = said.find((message) => message.status === 'reverted');
+  const status = end?.status ?? judgement?.status ?? said[0]?.status ?? (outcomes.length > 0 ? 'claimed' : 'issued');
   return { command, status, outcomes };
 }
 

@@ -2,21 +2,19 @@ import { verifyAudit } from '@flyball/audit-files';
 import { Command, Option } from 'commander';
 import { join } from 'node:path';
 import { ApiClient } from './api-client.ts';
+import { approvalCommands } from './approval-commands.ts';
 import { CliError, EXIT } from './cli-error.ts';
+import { clientOf, shared, type Shared } from './client-options.ts';
 import { deploymentCommands } from './deployment-commands.ts';
 import { detectCommand } from './detect/detect-command.ts';
 import { explain } from './explain.ts';
 import { type Format, printRows, printValue } from './output.ts';
+import { quietCommands } from './quiet-commands.ts';
 import { addressesOf, dataDir, HOME, tokenOf } from './places.ts';
+import { policyCommands } from './policy-commands.ts';
 import type { ArchiveReplayOptions } from './replay/replay-archive.ts';
 import type { ReplayOptions } from './replay/replay.ts';
 import { sendTest } from './send-test.ts';
-
-interface Shared {
-  readonly data?: string;
-  readonly url?: string;
-  readonly output: Format;
-}
 
 /** The command line, whole. Heavy parts are loaded by the commands that need them. */
 export function program(): Command {
@@ -30,23 +28,14 @@ export function program(): Command {
   startCommand(root);
   lookCommands(root);
   wordCommands(root);
+  approvalCommands(root);
+  quietCommands(root);
+  policyCommands(root);
   auditCommands(root);
   replayCommand(root);
   detectCommand(root);
   deploymentCommands(root);
   return root;
-}
-
-function shared(command: Command): Command {
-  return command
-    .option('--data <dir>', 'data directory of the process to talk to')
-    .option('--url <url>', 'base URL of the API, instead of the one in the data directory')
-    .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json', 'yaml']).default('table'));
-}
-
-function clientOf({ data, url }: Shared): ApiClient {
-  const dir = dataDir(data);
-  return new ApiClient(url ?? process.env['FLYBALL_URL'] ?? addressesOf(dir).api, tokenOf(dir));
 }
 
 function startCommand(root: Command): void {
