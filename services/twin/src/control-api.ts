@@ -1,24 +1,48 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { z } from 'zod';
 import { Order, ReleaseOrder } from './orders.ts';
+import type { Shop } from './shop.ts';
 import type { Twin } from './twin.ts';
 
 const BODY_BYTES_MAX = 64 * 1024;
 
-const Deploy = z.strictObject({
-  service: z.string(),
-  version: z.string(),
-  errorRatio: z.number().min(0).max(1).optional(),
-  slowness: z.number().positive().optional(),
-});
 const Fault = z.strictObject({
   service: z.string(),
   version: z.string(),
+  instance: z.string().optional(),
   errorRatio: z.number().min(0).max(1).optional(),
   slowness: z.number().positive().optional(),
 });
-const OpenShop = z.strictObject({ environment: z.string(), seed: z.int() });
-const Darkness = z.strictObject({ isDark: z.boolean() });
+const Deploy = Fault.extend({ canaryRatio: z.number().gt(0).max(1).optional() });
+const OpenShop = z.strictObject({
+  environment: z.string(),
+  seed: z.int(),
+  requestsPerSecond: z.number().positive().optional(),
+});
+const Service = z.strictObject({ service: z.string() });
+const Storm = z.strictObject({
+  capacityPerSecond: z.number().positive(),
+  queueMax: z.int().positive(),
+  timeoutMs: z.number().positive(),
+  retriesMax: z.int().min(0),
+  spikeRatio: z.number().positive(),
+  spikeMs: z.number().positive(),
+});
+
+/** What a story can do to a shop: `POST /shops/<environment>/<name>`. */
+const SWITCHES = new Map<string, (shop: Shop, body: unknown) => void>(
+  Object.entries<(shop: Shop, body: unknown) => void>({
+    darkness: (shop, body) => void (shop.isDark = z.strictObject({ isDark: z.boolean() }).parse(body).isDark),
+    traffic: (shop, body) => void (shop.trafficRatio = z.strictObject({ ratio: z.number().min(0) }).parse(body).ratio),
+    faults: (shop, body) => shop.faults.add(Fault.parse(body)),
+    links: (shop, body) =>
+      shop.faults.addLink(z.strictObject({ caller: z.string(), callee: z.string(), addedMs: z.number() }).parse(body)),
+    down: (shop, body) => shop.faults.down(Service.parse(body).service),
+    heal: (shop, body) => shop.faults.heal(Service.parse(body).service),
+    overload: (shop, body) => shop.overload(Storm.parse(body)),
+  }),
+);
+
 interface Reply {
   readonly status: number;
   readonly body: unknown;
@@ -47,16 +71,17 @@ async function answer(twin: Twin, request: IncomingMessage): Promise<Reply> {
   const route = `${request.method} ${kind}`;
   const body: unknown = request.method === 'POST' ? JSON.parse(await textOf(request)) : undefined;
   if (route === 'POST shops' && environment === '') {
-    const { environment: opened, seed } = OpenShop.parse(body);
-    return ok(twin.openShop(opened, seed));
+    const { environment: opened, seed, requestsPerSecond } = OpenShop.parse(body);
+    return ok(twin.openShop(opened, seed, requestsPerSecond));
   }
   const shop = twin.shop(environment);
   if (shop === undefined) return missing(`no environment ${environment}`);
   if (route === 'GET attempts') return ok(shop.rollouts.attempts());
+  if (route === 'GET instances') return ok(shop.instances(Date.now()));
   if (route === 'POST shops' && name === 'deploy') return ok(await twin.deploy(environment, Deploy.parse(body)));
-  if (route === 'POST shops' && name === 'faults') return ok(twin.addFault(environment, Fault.parse(body)));
-  if (route === 'POST shops' && name === 'darkness') {
-    shop.isDark = Darkness.parse(body).isDark;
+  const change = SWITCHES.get(name);
+  if (route === 'POST shops' && change !== undefined) {
+    change(shop, body);
     return ok({});
   }
   const rollout = shop.rollouts.read(name, Date.now());

@@ -1,6 +1,7 @@
 import type { Order, OrderAnswer, ReleaseOrder } from './orders.ts';
 import type { Rollout } from './rollouts.ts';
-import { Shop, type VersionFault } from './shop.ts';
+import type { VersionFault } from './faults.ts';
+import { Shop } from './shop.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** How often simulated time moves, ms. */
@@ -11,6 +12,12 @@ export interface DeployEvent {
   readonly environment: string;
   readonly service: string;
   readonly version: string;
+}
+
+/** A release, and what is wrong with it. */
+export interface Deploy extends VersionFault {
+  /** Share of traffic that it gets, above 0, to 1. */
+  readonly canaryRatio?: number | undefined;
 }
 
 /** What a twin needs. */
@@ -45,10 +52,8 @@ export class Twin {
   }
 
   /** Opens a shop in an environment of its own. */
-  openShop(environment: string, seed: number): { environment: string } {
-    if (!this.#shops.has(environment)) {
-      this.#shops.set(environment, new Shop(environment, seed, this.#options.requestsPerSecond));
-    }
+  openShop(environment: string, seed: number, requestsPerSecond = this.#options.requestsPerSecond): object {
+    if (!this.#shops.has(environment)) this.#shops.set(environment, new Shop(environment, seed, requestsPerSecond));
     return { environment };
   }
 
@@ -57,17 +62,13 @@ export class Twin {
   }
 
   /** Brings a version out as a canary, with the faults that it has, and tells of it. */
-  async deploy(environment: string, { service, version, ...fault }: VersionFault): Promise<Rollout | undefined> {
+  async deploy(environment: string, { canaryRatio, ...fault }: Deploy): Promise<Rollout | undefined> {
+    const { service, version } = fault;
     const shop = this.#shops.get(environment)!;
-    shop.addFault({ service, version, ...fault });
-    const rollout = shop.rollouts.deploy(service, version, Date.now());
+    shop.faults.add(fault);
+    const rollout = shop.rollouts.deploy(service, version, Date.now(), canaryRatio);
     await this.#options.onDeploy({ environment, service, version });
     return rollout;
-  }
-
-  addFault(environment: string, fault: VersionFault): VersionFault {
-    this.#shops.get(environment)!.addFault(fault);
-    return fault;
   }
 
   /** Carries out an order, also when whoever gave it does not wait for the answer. */
