@@ -55,7 +55,7 @@ export class FakeTarget implements TargetDriver {
   }
 
   async apply(command: Command): Promise<Applied> {
-    const fault = this.nextFaults.shift() ?? 'none';
+    const fault = this.isAway ? 'unavailable' : (this.nextFaults.shift() ?? 'none');
     if (fault === 'unavailable') throw new UnavailableError('TARGET_UNAVAILABLE', 'planted');
     this.attempts.set(command.commandId, (this.attempts.get(command.commandId) ?? 0) + 1);
     if (fault === 'undone-unknown') throw new UnavailableError('TARGET_UNKNOWN', 'planted');
@@ -104,6 +104,7 @@ export class FakeTarget implements TargetDriver {
   }
 
   #rollout({ environment, name }: Target): FakeRollout {
+    if (this.isAway) throw new UnavailableError('TARGET_UNAVAILABLE', 'planted');
     const rollout = this.#rollouts.get(`${environment}/${name}`);
     if (rollout === undefined) throw new UnavailableError('TARGET_UNAVAILABLE', 'no such rollout');
     return rollout;

@@ -40,3 +40,5 @@ export { MemoryFiles } from './memory-files.ts';
 export type { FileCall, FileFault } from './memory-files.ts';
 export { startCollector } from './launchers/collector.ts';
 export type { CollectorPipeline } from './launchers/collector.ts';
+export { targetConformance } from './target-conformance.ts';
+export type { TargetUnderTest } from './target-conformance.ts';

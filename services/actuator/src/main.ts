@@ -3,6 +3,8 @@ import { openKafkaLog } from '@flyball/log-kafka';
 import { openDirectoryObjects } from '@flyball/objects-dir';
 import { openS3Objects } from '@flyball/objects-s3';
 import { TwinTarget } from '@flyball/target-twin';
+import { readConnections, WebhookTarget } from '@flyball/target-webhook';
+import { readFileSync } from 'node:fs';
 import { Actuator, ActuatorProcessConfig, listenControlPort, outcomeCounter } from './index.ts';
 
 // The actuator as a process: it alone holds credentials to the world. Several may run; the first claim in the log acts.
@@ -12,10 +14,12 @@ await serve({
   schema: ActuatorProcessConfig,
   drivers: { log: { kafka: openKafkaLog }, objects: { file: openDirectoryObjects, s3: openS3Objects } },
   start: async ({ config, env, log, registry, logger }) => {
-    const { pauseFile, twinUrl, ...rest } = config;
+    const { pauseFile, twinUrl, connectionsFile, ...rest } = config;
+    const webhooks = connectionsFile === '' ? [] : readConnections(readFileSync(connectionsFile, 'utf8'), env);
+    const twins = twinUrl === '' ? [] : [new TwinTarget(twinUrl)];
     const actuator = await Actuator.open(rest, {
       log,
-      drivers: twinUrl === '' ? [] : [new TwinTarget(twinUrl)],
+      drivers: [...twins, ...webhooks.map((connection) => new WebhookTarget(connection))],
       pauseFile,
       onOutcome: outcomeCounter(registry),
       onError: (error) => logger.warn({ error }, 'tried again'),

@@ -12,5 +12,9 @@ export const ActuatorProcessConfig = ActuatorConfig.unwrap()
       .string()
       .default('')
       .describe('Base URL of a digital twin that commands may act on; empty: there is none.'),
+    connectionsFile: z
+      .string()
+      .default('')
+      .describe('A YAML file of named webhook connections that bindings may use; empty: there are none.'),
   })
   .readonly();

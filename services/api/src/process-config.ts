@@ -4,6 +4,9 @@ import { ApiConfig } from './config.ts';
 /** Settings of an API that is a process of its own. */
 export const ApiProcessConfig = ApiConfig.unwrap()
   .extend({
-    policiesDir: z.string().default('').describe('Folder of policies (*.yaml) to be put on record at the start.'),
+    policiesDir: z
+      .string()
+      .default('')
+      .describe('Folder of policies, objectives and bindings (*.yaml) to be put on record at the start.'),
   })
   .readonly();

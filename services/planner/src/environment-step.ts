@@ -10,6 +10,7 @@ import {
   targetKey,
 } from '@flyball/contracts';
 import { MINUTE_MS } from '@flyball/core';
+import { matchesScope } from '@flyball/policy';
 import { answer, expire } from './approvals.ts';
 import { massSilence } from './blindness.ts';
 import { type Candidate, candidateOf } from './candidates.ts';
@@ -182,20 +183,27 @@ export class EnvironmentStep {
     this.#news.add(open);
   }
 
-  /** Considers the first suspect under every policy that is for its kind. */
+  /**
+   * Considers the first suspect under every policy that is for its kind, and for its place; where none is for its place that is
+   * said of all.
+   */
   #decide(open: OpenIncident, suspect: Suspect | undefined): void {
     const { incident } = open;
     // What was ordered is under way, or waits for its judgement: there is nothing to consider until then.
     if (suspect === undefined || this.#isPending(incident)) return;
     const { config, nowMs, resumedAtMs, generation, policies } = this.#context;
-    for (const known of policies) {
+    const { environment, service } = suspect.assessment.subject;
+    const fitting = policies.flatMap((known) => {
       const candidate = candidateOf(known.policy, suspect);
-      if (candidate === undefined) continue;
+      return candidate === undefined ? [] : [{ known, candidate }];
+    });
+    const inScope = fitting.filter(({ known }) => matchesScope(known.policy, environment, service));
+    for (const { known, candidate } of inScope.length > 0 ? inScope : fitting) {
       const occasion = { nowMs, resumedAtMs, generation, incident };
       const { decision, command } = decide(known, candidate, occasion, { state: this.#state, config });
       if (!addDecision(incident, decision)) continue;
       this.#news.add(open);
-      if (command !== undefined) this.#issue(incident, command, candidate);
+      if (command !== undefined) return this.#issue(incident, command, candidate);
     }
   }
 
@@ -259,10 +267,12 @@ export class EnvironmentStep {
         coverage === 1 && silentSinceMs === null && !isFailing && versions.every(({ verdict }) => verdict !== 'fail')
       );
     });
-    const isCalm = isWell && !this.#hasEpisode(open) && !this.#isPending(incident);
+    const judged = commands.findLast(({ command }) => command.incidentId === incident.incidentId)?.judgement;
+    // Where an action was proven to help, a budget that remembers the trouble is no trouble any more.
+    const isOver = judged === 'verified' || !this.#hasEpisode(open);
+    const isCalm = isWell && isOver && !this.#isPending(incident);
     open.healthyWindows = isCalm ? open.healthyWindows + 1 : 0;
     if (open.healthyWindows < this.#context.config.recoverWindows) return;
-    const judged = commands.findLast(({ command }) => command.incidentId === incident.incidentId)?.judgement;
     const isBlackout = incident.signals.length === 0;
     this.#end(open, atMs, judged ?? (isBlackout ? 'blind' : 'recovered'));
   }

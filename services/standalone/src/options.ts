@@ -22,7 +22,14 @@ const StandaloneConfig = z
       .string()
       .default('')
       .describe('Base URL of a digital twin that commands may act on; empty: there is none.'),
-    policiesDir: z.string().default('').describe('Folder of policies (*.yaml) to be put on record at the start.'),
+    policiesDir: z
+      .string()
+      .default('')
+      .describe('Folder of policies, objectives and bindings (*.yaml) to be put on record at the start.'),
+    connectionsFile: z
+      .string()
+      .default('')
+      .describe('A YAML file of named webhook connections that bindings may use; empty: there are none.'),
     takesFreePort: z.boolean().default(false).describe('A taken port gives the next free one, instead of an error.'),
     tracesUrl: z
       .string()

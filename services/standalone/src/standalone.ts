@@ -22,7 +22,9 @@ import { MemoryHotStore } from '@flyball/memory';
 import { DirectoryObjects } from '@flyball/objects-dir';
 import { activateIfChanged, createTopics, type Log, type Objects, type TopicBodies } from '@flyball/runtime';
 import { TwinTarget } from '@flyball/target-twin';
+import { readConnections, WebhookTarget } from '@flyball/target-webhook';
 import type { FastifyInstance } from 'fastify';
+import { readFileSync } from 'node:fs';
 import * as nodeFiles from 'node:fs/promises';
 import { join } from 'node:path';
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
@@ -60,7 +62,7 @@ export class Standalone {
    *
    * @param onBroken - ends the process: the disk cannot be trusted any more, see `DISK_FAILED`.
    * @throws {UnavailableError} `LOG_LOCKED`, `LOG_UNREADABLE`, `LOG_FULL`, `DATA_UNWRITABLE`, `PORT_TAKEN`
-   * @throws {RejectedError} `TOPIC_PARTITIONS`, `POLICY_INVALID`
+   * @throws {RejectedError} `TOPIC_PARTITIONS`, `POLICY_INVALID`, `CONNECTIONS_INVALID`
    */
   static async start(options: StandaloneOptions, onBroken: (error: AppError) => void): Promise<Standalone> {
     const { dir, budgetBytes, logLevel, policiesDir, takesFreePort, tracesUrl } = options.standalone;
@@ -189,7 +191,7 @@ async function startLanes(
 
 async function startActuator(
   { log, audit }: { readonly log: Log; readonly audit: AuditFiles },
-  { actuator: config, standalone: { dir, twinUrl } }: StandaloneOptions,
+  { actuator: config, standalone: { dir, twinUrl, connectionsFile } }: StandaloneOptions,
   { registry, logger }: { registry: Registry; logger: Logger },
 ): Promise<Actuator> {
   const outcomes = new Counter({
@@ -198,7 +200,9 @@ async function startActuator(
     labelNames: ['status'],
     registers: [registry],
   });
-  const drivers = twinUrl === '' ? [] : [new TwinTarget(twinUrl)];
+  const twins = twinUrl === '' ? [] : [new TwinTarget(twinUrl)];
+  const webhooks = connectionsFile === '' ? [] : readConnections(readFileSync(connectionsFile, 'utf8'), process.env);
+  const drivers = [...twins, ...webhooks.map((connection) => new WebhookTarget(connection))];
   const actuator = await Actuator.open(config, {
     log,
     drivers,

@@ -30,11 +30,18 @@ export class Expectations {
   }
 }
 
-/** Opens a shop of its own for a scene, with a binding that lets its checkout be rolled back. */
-export async function openShop(stage: Stage, environment: string, seed: number): Promise<void> {
-  await stage.twin('POST', '/shops', { environment, seed });
-  const target = { driver: 'twin', name: 'checkout' };
-  await stage.client.request('PUT', '/v1/bindings', { environment, service: 'checkout', target });
+/** Opens a shop of its own for a scene, with bindings that let its checkout, and where it is entered, be acted on. */
+export async function openShop(
+  stage: Stage,
+  environment: string,
+  seed: number,
+  requestsPerSecond?: number,
+): Promise<void> {
+  await stage.twin('POST', '/shops', { environment, seed, requestsPerSecond });
+  for (const name of ['checkout', 'web']) {
+    const target = { driver: 'twin', name };
+    await stage.client.request('PUT', '/v1/bindings', { environment, service: name, target });
+  }
 }
 
 /** Waits until normal was learned of every service of the shop. */
@@ -65,12 +72,19 @@ export async function follow(
   await until(timeoutMs, async () => {
     const found = await incidentOf(stage, environment);
     if (found === undefined) return false;
+    // Another one has begun: it is told from its beginning.
+    if (last !== undefined && last.incidentId !== found.incidentId) told = 0;
     for (const { kind, text } of found.timeline.slice(told)) teller.say(`${kind.toUpperCase().padEnd(9)} ${text}`);
     told = found.timeline.length;
     last = found;
     return isEnough(found);
   });
   return last;
+}
+
+/** Incidents of an environment, newest first. */
+export async function incidentsOf(stage: Stage, environment: string): Promise<readonly Incident[]> {
+  return (await stage.client.incidents()).filter((incident) => incident.environment === environment);
 }
 
 /** The newest incident of an environment. A Flyball that is away for a moment has none. */

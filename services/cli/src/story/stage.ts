@@ -12,7 +12,7 @@ export const DEMO: Overrides = {
   aggregator: { windowMs: 2_000, graceMs: 1_000, settleMs: 2_000 },
   detector: { warmupWindows: 6 },
   planner: { vetoToleranceMs: 5_000 },
-  actuator: { attemptDeadlineMs: 4_000, claimGraceMs: 1_000 },
+  actuator: { attemptDeadlineMs: 4_000, claimGraceMs: 1_000, rampStepMs: 1_000, undoRetryMs: 1_000 },
 };
 
 interface Hello {

@@ -4,8 +4,9 @@ import { emitKeypressEvents } from 'node:readline';
 import { EXIT } from '../cli-error.ts';
 import { forgetCurrent, HOME, rememberCurrent } from '../places.ts';
 import { tellCost, tellDeclined } from './cost.ts';
-import { openShop, type SceneContext, type SceneReport } from './scene.ts';
-import { badRelease, blackout, faultBefore, killedInMidRollback } from './scenes.ts';
+import { openShop, type SceneReport } from './scene.ts';
+import { MAIN_SCENES, type Scene, SCENES, SIDE_SCENES } from './scene-table.ts';
+import { SMALL_SHOP_RPS } from './effect-scenes.ts';
 import { DEMO, DemoStage, type Stage } from './stage.ts';
 import { Teller } from './teller.ts';
 
@@ -16,27 +17,6 @@ export interface StoryOptions {
   /** Keeps the data directory at the end. */
   readonly keeps: boolean;
 }
-
-interface Scene {
-  /** Key that starts it; '' for the first, which starts by itself. */
-  readonly key: string;
-  readonly name: string;
-  readonly title: string;
-  readonly run: (context: SceneContext) => Promise<readonly string[]>;
-}
-
-const SCENES: readonly Scene[] = [
-  {
-    key: '',
-    name: 'demo',
-    title: 'a bad release of checkout',
-    run: (context) => badRelease(context, { errorRatio: 0.18 }),
-  },
-  { key: '1', name: 'demo-latency', title: 'a slow release', run: (context) => badRelease(context, { slowness: 4 }) },
-  { key: '2', name: 'demo-blackout', title: 'telemetry blackout (must hold)', run: blackout },
-  { key: '3', name: 'demo-before', title: 'a fault from before the release (must hold)', run: faultBefore },
-  { key: 'k', name: 'demo-kill', title: 'kill -9 in the middle of a rollback', run: killedInMidRollback },
-];
 
 /** Tells the story on one machine. Returns the exit code: 0, or 3 when a scene did not come out as it must. */
 export async function tellDemo(options: StoryOptions): Promise<number> {
@@ -92,10 +72,13 @@ function tellOpening({ addresses, description }: Stage): void {
 }
 
 async function tellAll(stage: Stage, teller: Teller): Promise<number> {
-  // All shops open at once, so that they learn side by side; each scene has its own.
-  for (const [index, { name }] of SCENES.entries()) await openShop(stage, name, index + 1);
+  // All shops of an act open at once, so that they learn side by side; each scene has its own.
+  for (const [index, { name }] of MAIN_SCENES.entries()) await openShop(stage, name, index + 1);
   const reports: SceneReport[] = [];
-  for (const scene of SCENES) reports.push(await play(stage, teller, scene, scene.name));
+  for (const scene of MAIN_SCENES) reports.push(await play(stage, teller, scene, scene.name));
+  process.stdout.write('\n');
+  await tellDeclined(stage, teller);
+  reports.push(...(await tellSideBySide(stage)));
   process.stdout.write('\n');
   await tellDeclined(stage, teller);
   await tellCost(stage, teller);
@@ -107,6 +90,19 @@ async function tellAll(stage: Stage, teller: Teller): Promise<number> {
   const failed = reports.filter(({ failures }) => failures.length > 0).length;
   process.stdout.write(`story: ${reports.length - failed} of ${reports.length} scenes held\n`);
   return failed === 0 ? EXIT.pass : EXIT.fail;
+}
+
+/** Scenes that do not disturb each other, all at once; each is printed when it is over. */
+async function tellSideBySide(stage: Stage): Promise<readonly SceneReport[]> {
+  for (const [index, { name }] of SIDE_SCENES.entries()) await openShop(stage, name, index + 11, SMALL_SHOP_RPS);
+  return Promise.all(
+    SIDE_SCENES.map(async (scene) => {
+      const lines: string[] = [];
+      const report = await play(stage, new Teller((text) => void lines.push(text)), scene, scene.name);
+      process.stdout.write(lines.join(''));
+      return report;
+    }),
+  );
 }
 
 async function play(stage: Stage, teller: Teller, scene: Scene, environment: string): Promise<SceneReport> {
@@ -122,7 +118,8 @@ async function tellToPerson(stage: Stage, teller: Teller): Promise<number> {
     const times = (played.get(scene.name) ?? 0) + 1;
     played.set(scene.name, times);
     const environment = times === 1 ? scene.name : `${scene.name}-${times}`;
-    await openShop(stage, environment, times * 10 + SCENES.indexOf(scene) + 1);
+    const isSmall = SIDE_SCENES.includes(scene);
+    await openShop(stage, environment, times * 100 + SCENES.indexOf(scene), isSmall ? SMALL_SHOP_RPS : undefined);
     const report = await play(stage, teller, scene, environment);
     await tellDeclined(stage, teller);
     await tellCost(stage, teller);
@@ -135,9 +132,9 @@ async function tellToPerson(stage: Stage, teller: Teller): Promise<number> {
     `export OTEL_EXPORTER_OTLP_ENDPOINT=${stage.addresses.otlpGrpc}   (collector: deploy/collector/collector.yaml)`,
   );
   if (!process.stdin.isTTY) return failures.length === 0 ? EXIT.pass : EXIT.fail;
-  const keys = SCENES.filter(({ key }) => key !== '').map(({ key, title }) => `${key} ${title}`);
+  const keys = SCENES.filter(({ key }) => key !== '').map(({ key, title }) => `   ${key}  ${title}\n`);
   for (;;) {
-    process.stdout.write(`\n press  ${keys.join('   ')}   q quit\n`);
+    process.stdout.write(`\n press\n${keys.join('')}   q  quit\n`);
     const key = await nextKey();
     if (key === 'q') return EXIT.pass;
     const scene = SCENES.find((each) => each.key === key);

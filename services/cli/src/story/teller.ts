@@ -4,6 +4,12 @@ import { inert } from '../output.ts';
 export class Teller {
   #startMs = performance.now();
   #isHushed = false;
+  readonly #print: (text: string) => void;
+
+  /** @param print - takes the lines, each with its end. */
+  constructor(print: (text: string) => void = (text) => void process.stdout.write(text)) {
+    this.#print = print;
+  }
 
   /** From now on nothing is said: somebody has interrupted the story. */
   hush(): void {
@@ -32,6 +38,6 @@ export class Teller {
   }
 
   #write(line: string): void {
-    if (!this.#isHushed) process.stdout.write(`${line}\n`);
+    if (!this.#isHushed) this.#print(`${line}\n`);
   }
 }
