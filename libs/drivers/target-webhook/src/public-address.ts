@@ -53,7 +53,7 @@ export function isPrivateAddress(address: string): boolean {
 }
 
 /** An address was refused before anything was sent. */
-export class BlockedAddress extends Error {
+class BlockedAddress extends Error {
   readonly code = 'WEBHOOK_BLOCKED';
 }
 
