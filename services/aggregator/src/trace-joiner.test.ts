@@ -1,0 +1,158 @@
+import type { Partial, PartialsMessage, SpanSkeleton, Subject, TracesMessage } from '@flyball/contracts';
+import { Prng } from '@flyball/core';
+import { expect, test } from 'vitest';
+import { AggregatorConfig } from './config.ts';
+import { TraceJoiner } from './trace-joiner.ts';
+
+// Goal: who reads "the network before checkout" or "own time of payment" reads what the spans say, in whichever order they came.
+// Method: random traces whose own times, gaps and own failures are known by how they are made; their spans come by several
+// partitions in the dice's order, with restarts, and the sums must be those of the making.
+
+const CONFIG = AggregatorConfig.parse({ windowMs: 2_000, graceMs: 1_000, traceKeepMs: 10_000 });
+const PARTITIONS = ['otlp_spans/0', 'otlp_spans/1', 'otlp_spans/2'];
+const SERVER = 2;
+const CLIENT = 3;
+const BASE_MS = 1_700_000_000_000;
+
+const subjectOf = (service: string): Subject => ({ tenant: 'default', environment: 'demo', service });
+
+type Span = Omit<SpanSkeleton, 'subject'> & { readonly service: string };
+
+/** What must come out, in µs, counts and errors, by `view service name`. */
+type Sums = Map<string, { count: number; errors: number; sumUs: number }>;
+
+function addTo(sums: Sums, key: string, us: number, isError: boolean): void {
+  const sum = sums.get(key) ?? { count: 0, errors: 0, sumUs: 0 };
+  sums.set(key, { count: sum.count + 1, errors: sum.errors + (isError ? 1 : 0), sumUs: sum.sumUs + us });
+}
+
+/** A request to a service, made so that every share of its time is known. Returns its end, µs, and whether it failed. */
+function serve(
+  service: string,
+  depth: number,
+  startUs: number,
+  made: { spans: Span[]; sums: Sums; dice: Prng; traceId: string },
+  parentId: string,
+): { endUs: number; isError: boolean } {
+  const { spans, sums, dice, traceId } = made;
+  const spanId = dice.hex(16);
+  let [atUs, ownUs] = [startUs, 0];
+  const work = () => {
+    const us = 1 + dice.below(20_000);
+    ownUs += us;
+    atUs += us;
+  };
+  work();
+  let childFailed = false;
+  const calls = depth === 0 ? 0 : dice.below(3);
+  for (let call = 0; call < calls; call += 1) {
+    const callee = `${service}-${call}`;
+    const clientId = dice.hex(16);
+    const [outUs, backUs] = [1 + dice.below(3_000), 1 + dice.below(3_000)];
+    const served = serve(callee, depth - 1, atUs + outUs, made, clientId);
+    const durationUs = served.endUs + backUs - atUs;
+    spans.push({
+      ...{ traceId, spanId: clientId, parentId: spanId, service, name: callee, kind: CLIENT, instance: '' },
+      ...{ isError: served.isError, endUs: served.endUs + backUs, durationUs },
+    });
+    addTo(sums, `caller ${callee} ${service}`, durationUs, served.isError);
+    addTo(sums, `gap ${callee} ${service}`, outUs + backUs, false);
+    atUs = served.endUs + backUs;
+    childFailed ||= served.isError;
+    work();
+  }
+  const isOwnError = !childFailed && dice.chance(0.2);
+  const isError = childFailed || isOwnError;
+  spans.push({
+    ...{ traceId, spanId, parentId, service, name: `GET /${service}`, kind: SERVER, instance: '', isError },
+    ...{ endUs: atUs, durationUs: atUs - startUs },
+  });
+  addTo(sums, `self ${service} GET /${service}`, ownUs, isOwnError);
+  return { endUs: atUs, isError };
+}
+
+function heard(said: readonly PartialsMessage[]): Sums {
+  const sums: Sums = new Map();
+  for (const message of said) {
+    if (message.type !== 'partial') continue;
+    for (const { view, name, count, errors, sumUs } of (message as Partial).series) {
+      const key = `${view} ${message.subject.service} ${name}`;
+      const sum = sums.get(key) ?? { count: 0, errors: 0, sumUs: 0 };
+      sums.set(key, { count: sum.count + count, errors: sum.errors + errors, sumUs: sum.sumUs + sumUs });
+    }
+  }
+  return sums;
+}
+
+/** Feeds spans by partition and second, as `local` does, and says what the joiner said. */
+function join(spans: readonly Span[], dice: Prng, restarts: boolean): PartialsMessage[] {
+  const place = { lane: 'joiner:flyball.traces/0', rawPartitions: PARTITIONS };
+  let joiner = new TraceJoiner(CONFIG, place);
+  const said: PartialsMessage[] = [];
+  const outbox = {
+    emit: (_topic: string, _key: string, body: PartialsMessage) => void said.push(body),
+    broadcast: (_topic: string, body: PartialsMessage) => void said.push(body),
+    reject: () => undefined,
+  };
+  let offset = 0;
+  const tell = (body: TracesMessage, atMs: number) => {
+    joiner.process({ offset, epoch: 0, atMs, key: '', provenance: undefined, body }, outbox);
+    offset += 1;
+  };
+  const placed = spans.map((span) => ({ span, partition: dice.below(PARTITIONS.length), lateMs: dice.below(900) }));
+  const lastMs = Math.max(...spans.map(({ endUs }) => endUs / 1_000));
+  for (let atMs = BASE_MS; atMs <= lastMs + 10_000; atMs += 1_000) {
+    for (const [partition, from] of PARTITIONS.entries()) {
+      const due = placed.filter((each) => {
+        const sentMs = each.span.endUs / 1_000 + each.lateMs;
+        return each.partition === partition && sentMs < atMs && sentMs >= atMs - 1_000;
+      });
+      const services = [...new Set(due.map(({ span }) => span.service))];
+      const list = due.map(({ span: { service, ...span } }) => ({ ...span, subject: services.indexOf(service) }));
+      if (list.length > 0) tell({ type: 'spans', subjects: services.map(subjectOf), spans: list }, atMs);
+      // A span that was delivered twice is one span.
+      if (list.length > 0 && dice.chance(0.2)) {
+        tell({ type: 'spans', subjects: services.map(subjectOf), spans: list.slice(0, 1) }, atMs);
+      }
+      tell({ type: 'time', kind: 'traces', from, atMs, blind: [], refusedTenants: [], reports: [] }, atMs);
+    }
+    if (!restarts || !dice.chance(0.3)) continue;
+    const snapshot = joiner.snapshot();
+    joiner = new TraceJoiner(CONFIG, place);
+    joiner.restore(snapshot);
+  }
+  return said;
+}
+
+test.each([1, 2, 3, 4, 5])('seed %d: own times, gaps, calls and own failures are those of the spans', (seed) => {
+  const dice = new Prng(seed);
+  const made = { spans: [] as Span[], sums: new Map() as Sums, dice, traceId: '' };
+  for (let trace = 0; trace < 60; trace += 1) {
+    made.traceId = dice.hex(32);
+    serve('web', 2, (BASE_MS + dice.below(8_000)) * 1_000 + dice.below(1_000), made, '');
+  }
+  const calm = join(made.spans, new Prng(seed), false);
+  const byName = ([a]: [string, unknown], [b]: [string, unknown]) => (a < b ? -1 : 1);
+  expect([...heard(calm)].sort(byName)).toEqual([...made.sums].sort(byName));
+  // Whatever the order and whoever restarts: the same partials, to the last byte.
+  const partials = (list: readonly PartialsMessage[]) => list.filter(({ type }) => type === 'partial');
+  expect(partials(join(made.spans, new Prng(seed + 100), true))).toEqual(partials(calm));
+});
+
+test('a trace beyond the limit is left out, and those that are held stay whole', () => {
+  const dice = new Prng(7);
+  const made = { spans: [] as Span[], sums: new Map() as Sums, dice, traceId: dice.hex(32) };
+  serve('web', 1, BASE_MS * 1_000, made, '');
+  const joiner = new TraceJoiner(
+    { ...CONFIG, traceSpansMax: 1 },
+    { lane: 'joiner:x/0', rawPartitions: ['otlp_spans/0'] },
+  );
+  const outbox = { emit: () => undefined, broadcast: () => undefined, reject: () => undefined };
+  const other = { ...made.spans[0]!, traceId: dice.hex(32) };
+  const spans = [...made.spans, other].map(({ service: _service, ...span }) => ({ ...span, subject: 0 }));
+  const body: TracesMessage = { type: 'spans', subjects: [subjectOf('web')], spans };
+  joiner.process({ offset: 0, epoch: 0, atMs: BASE_MS, key: '', provenance: undefined, body }, outbox);
+  const saved = new TextDecoder().decode(joiner.snapshot());
+  expect(saved).toContain(made.traceId);
+  expect(saved).not.toContain(other.traceId);
+});
