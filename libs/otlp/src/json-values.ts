@@ -17,6 +17,17 @@ export interface JsonAttribute {
   readonly value?: JsonValue;
 }
 
+/** An enum by its number; OTLP/JSON asks for that, and some senders write the name. */
+export type JsonEnum = number | string;
+
+/** Number of an enum value. @param names - by number. @throws {RangeError} for a name that is none. */
+export function enumOf(value: JsonEnum, names: readonly string[]): number {
+  if (typeof value === 'number') return value;
+  const number = names.indexOf(value);
+  if (number < 0) throw new RangeError(`${value} is none of ${names.join(', ')}`);
+  return number;
+}
+
 /** A resource as OTLP/JSON writes it. */
 export interface JsonResource {
   readonly attributes?: readonly JsonAttribute[];

@@ -61,6 +61,8 @@ export class MetricScan {
   points: ScannedPoint[] = [];
   /** All data points, also those without a value. */
   count = 0;
+  /** Places of points whose value is no number. Those that say of themselves that they have none are not meant. */
+  readonly flawed = new Set<number>();
   readonly #reader = new WireReader('OTLP_MALFORMED');
   readonly #texts: ResourceScan;
 
@@ -76,6 +78,7 @@ export class MetricScan {
     reader.reset(bytes);
     this.resources = [];
     this.points = [];
+    this.flawed.clear();
     this.count = 0;
     while (reader.next(bytes.length)) {
       if (reader.field === 1) this.#resourceMetrics(reader.lengthEnd(bytes.length));
@@ -180,7 +183,11 @@ export class MetricScan {
     this.count += 1;
     // A histogram of values that may be negative has no sum; it still counts.
     if (fields.count >= 0 && Number.isNaN(value)) value = 0;
-    if ((flags & NO_VALUE) !== 0 || !Number.isFinite(value)) return;
+    if ((flags & NO_VALUE) !== 0) return;
+    if (!Number.isFinite(value) || count < 0) {
+      this.flawed.add(index);
+      return;
+    }
     const resource = this.resources.length - 1;
     const text = attributes.sort().join(',').slice(0, ATTRIBUTES_MAX);
     this.points.push({ ...about, index, resource, attributes: text, timeMs, startMs, value, count, traceId });

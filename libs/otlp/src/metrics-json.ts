@@ -2,8 +2,10 @@ import { WireWriter } from '@flyball/core';
 import {
   attributes,
   encodeResources,
+  enumOf,
   hex,
   type JsonAttribute,
+  type JsonEnum,
   type JsonResource,
   type JsonScope,
 } from './json-values.ts';
@@ -34,7 +36,7 @@ interface JsonPoint {
 
 interface JsonData {
   readonly dataPoints?: readonly JsonPoint[];
-  readonly aggregationTemporality?: number;
+  readonly aggregationTemporality?: JsonEnum;
   readonly isMonotonic?: boolean;
 }
 
@@ -60,6 +62,8 @@ export interface JsonResourceMetrics {
   }[];
   readonly schemaUrl?: string;
 }
+
+const TEMPORALITIES = ['UNSPECIFIED', 'DELTA', 'CUMULATIVE'].map((name) => `AGGREGATION_TEMPORALITY_${name}`);
 
 /** Where the fields of a data point are, by kind of data. Source: opentelemetry-proto, metrics.proto. */
 const NUMBER = { attributes: 7, exemplars: 5, flags: 8, min: 0, max: 0 };
@@ -96,7 +100,7 @@ function encodeData(
   const writer = new WireWriter();
   for (const point of dataPoints) writer.bytes(1, encodePoint(point, fields));
   return writer
-    .varint(2, aggregationTemporality)
+    .varint(2, enumOf(aggregationTemporality, TEMPORALITIES))
     .varint(3, isMonotonic ? 1 : 0)
     .finish();
 }

@@ -2,11 +2,19 @@ import { WireWriter } from '@flyball/core';
 import {
   attributes,
   encodeResources,
+  enumOf,
   hex,
   type JsonAttribute,
+  type JsonEnum,
   type JsonResource,
   type JsonScope,
 } from './json-values.ts';
+
+/** Source: opentelemetry-proto, trace.proto. */
+const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'].map(
+  (name) => `SPAN_KIND_${name}`,
+);
+const CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'];
 
 /** A span as OTLP/JSON writes it. Unknown keys are ignored. */
 interface JsonSpan {
@@ -15,13 +23,13 @@ interface JsonSpan {
   readonly traceState?: string;
   readonly parentSpanId?: string;
   readonly name?: string;
-  readonly kind?: number;
+  readonly kind?: JsonEnum;
   readonly startTimeUnixNano?: string | number;
   readonly endTimeUnixNano?: string | number;
   readonly attributes?: readonly JsonAttribute[];
   readonly events?: readonly { timeUnixNano?: string | number; name?: string; attributes?: readonly JsonAttribute[] }[];
   readonly links?: readonly { traceId?: string; spanId?: string; attributes?: readonly JsonAttribute[] }[];
-  readonly status?: { readonly message?: string; readonly code?: number };
+  readonly status?: { readonly message?: string; readonly code?: JsonEnum };
   readonly flags?: number;
 }
 
@@ -55,7 +63,7 @@ function encodeSpan(span: JsonSpan): Uint8Array {
     .bytes(2, hex(span.spanId))
     .text(3, span.traceState ?? '');
   if (span.parentSpanId) writer.bytes(4, hex(span.parentSpanId));
-  writer.text(5, span.name ?? '').varint(6, span.kind ?? 0);
+  writer.text(5, span.name ?? '').varint(6, enumOf(span.kind ?? 0, KINDS));
   writer.fixed64(7, BigInt(span.startTimeUnixNano ?? 0)).fixed64(8, BigInt(span.endTimeUnixNano ?? 0));
   attributes(writer, 9, span.attributes);
   for (const { timeUnixNano = 0, name = '', attributes: list } of span.events ?? []) {
@@ -70,7 +78,7 @@ function encodeSpan(span: JsonSpan): Uint8Array {
       15,
       new WireWriter()
         .text(2, status.message ?? '')
-        .varint(3, status.code ?? 0)
+        .varint(3, enumOf(status.code ?? 0, CODES))
         .finish(),
     );
   if (flags) writer.fixed32(16, flags);

@@ -13,6 +13,20 @@ import type { Accepted } from './signal-ingest.ts';
 /** What a count of rejected items is called in an answer. Source: opentelemetry-proto, the collector services. */
 const REJECTED = { traces: 'rejectedSpans', metrics: 'rejectedDataPoints', logs: 'rejectedLogRecords' } as const;
 
+/** A request whose keys are those of the protobuf fields, as some senders write and the Collector takes. */
+const SNAKE = /^\s*\{\s*"resource_/;
+
+/** Renames the keys of an object; in their place among others they are the same fields. */
+function camelKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [
+      key.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+      each,
+    ]),
+  );
+}
+
 /**
  * A request of OTLP/JSON as protobuf: that is how it is stored.
  *
@@ -20,7 +34,8 @@ const REJECTED = { traces: 'rejectedSpans', metrics: 'rejectedDataPoints', logs:
  */
 export function encodeJsonRequest(signal: SignalKind, body: Uint8Array): Uint8Array {
   try {
-    const request = JSON.parse(textOf(body)) as Readonly<Record<string, unknown>>;
+    const text = textOf(body);
+    const request = JSON.parse(text, SNAKE.test(text) ? camelKeys : undefined) as Readonly<Record<string, unknown>>;
     if (signal === 'traces') return encodeTracesJson(listOf<JsonResourceSpans>(request, 'resourceSpans'));
     if (signal === 'metrics') return encodeMetricsJson(listOf<JsonResourceMetrics>(request, 'resourceMetrics'));
     return encodeLogsJson(listOf<JsonResourceLogs>(request, 'resourceLogs'));

@@ -2,11 +2,12 @@ import { withoutItems } from '@flyball/otlp';
 import type { Scanned, SignalForm } from './signals.ts';
 
 /** Why an item can never count. */
-export type Flaw = 'traceId' | 'spanId' | 'timeless' | 'early';
+export type Flaw = 'traceId' | 'spanId' | 'value' | 'timeless' | 'early';
 
 const WORDS: Readonly<Record<Flaw, string>> = {
   traceId: 'with an invalid trace id (16 bytes, not all zero)',
   spanId: 'with an invalid span id (8 bytes, not all zero)',
+  value: 'without a value that is a number',
   timeless: 'without a time',
   early: 'early: too far in the future',
 };
@@ -33,7 +34,7 @@ export function screen(
   { signal, items: name }: SignalForm,
   earlyAfterMs: number,
 ): Screened {
-  const counts = { traceId: 0, spanId: 0, timeless: 0, early: 0 };
+  const counts = { traceId: 0, spanId: 0, value: 0, timeless: 0, early: 0 };
   const rejected = new Set<number>();
   for (let item = 0; item < items; item += 1) {
     const flaw = flawOf(item, earlyAfterMs);
