@@ -92,6 +92,11 @@ export class FakeTarget implements TargetDriver {
     this.#rollouts.get(`${environment}/${name}`)!.inForce.clear();
   }
 
+  /** Whether a throttle or an isolation is in force, be it in part. */
+  isRestrained(environment: string, name: string): boolean {
+    return this.#rollouts.get(`${environment}/${name}`)!.inForce.size > 0;
+  }
+
   /** Share of a command's effect that is in force, 0 to 1. */
   force(environment: string, name: string, commandId: string): number {
     const done = this.#rollouts.get(`${environment}/${name}`)!.inForce.get(commandId);

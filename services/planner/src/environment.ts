@@ -121,31 +121,32 @@ interface SavedEnvironment3 {
   readonly healthyWindows?: number;
 }
 
-/** What {@link saveEnvironment} saved. */
+/** What {@link saveEnvironment} saved, in this release or in one before. */
 export function restoreEnvironment(from: SavedEnvironment | SavedEnvironment3): EnvironmentState {
-  const saved = 'incidents' in from ? from : presentForm(from);
+  const several = 'incidents' in from ? from : withSeveralIncidents(from);
+  const saved = 'unfenced' in several ? several : withEnds(several);
   const { services, bindings, episodes, callers } = saved;
   const maps = { services: new Map(services), bindings: new Map(bindings) };
   return { ...saved, ...maps, episodes: new Map(episodes), callers: new Map(callers) };
 }
 
-/** A command as releases up to line 3 knew it: for good, and of nobody's approval. */
-const ENDLESS = { ttlMs: null, inverse: null, release: 'step' as const, approval: null };
-
-function presentForm({ incident = null, healthyWindows = 0, ...saved }: SavedEnvironment3): SavedEnvironment {
+function withSeveralIncidents({ incident = null, healthyWindows = 0, ...saved }: SavedEnvironment3): SavedEnvironment {
   const heardAtMs = incident?.openedAtMs ?? 0;
   const signals = incident?.signals.map((signal) => Signal.parse(signal)) ?? [];
   const causes = incident?.causes.map((cause) => Cause.parse(cause)) ?? [];
   const incidents =
-    incident === null
-      ? []
-      : [{ incident: Incident.parse({ ...incident, signals, causes }), healthyWindows, heardAtMs }];
-  const rest = saved as SavedEnvironment;
-  const commands = rest.commands.map((known) => {
-    return { ...known, revertedAtMs: null, command: { ...ENDLESS, ...(known.command as Command) } };
+    incident === null ? [] : [{ incident: { ...incident, signals, causes }, healthyWindows, heardAtMs }];
+  return { ...(saved as SavedEnvironment), incidents, episodes: [], callers: [] };
+}
+
+/** Before there were effects that end, approvals, silences and freezes: all was for good, and of nobody's approval. */
+function withEnds(saved: SavedEnvironment): SavedEnvironment {
+  const endless = { ttlMs: null, inverse: null, release: 'step' as const, approval: null };
+  const commands = saved.commands.map((known) => {
+    return { ...known, revertedAtMs: null, command: { ...endless, ...(known.command as Partial<Command>) } as Command };
   });
-  const quiet = { unfenced: [], silences: [], freezes: [] };
-  return { ...rest, ...quiet, commands, incidents, episodes: [], callers: [] };
+  const incidents = saved.incidents.map((open) => ({ ...open, incident: Incident.parse(open.incident) }));
+  return { ...saved, unfenced: [], silences: [], freezes: [], commands, incidents };
 }
 
 /** Forgets services that get no windows any more: who is gone must not count among those that are heard. */

@@ -30,6 +30,19 @@ test('the shipped policies are in order, and do what their cases say', () => {
   expect(flyball('test', SHIPPED)).toMatchObject({ status: 0, stdout: '' });
 });
 
+test('what docs/policies.md shows can be copied', () => {
+  const text = readFileSync(new URL('../../../docs/policies.md', import.meta.url), 'utf8');
+  const blocks = [...text.matchAll(/```yaml\n([^]*?)```/g)].map(([, block]) => block!);
+  const files = blocks.map((block, index) => {
+    const name = block.startsWith('kind: RemediationPolicyTest') ? '0.test.yaml' : `${index}.yaml`;
+    return [name, block] as const;
+  });
+  const dir = folder(Object.fromEntries(files));
+  expect(files.length).toBe(4);
+  expect(flyball('lint', dir)).toMatchObject({ status: 0, stdout: '' });
+  expect(flyball('test', dir).stdout).toMatch(/^0\.test\.yaml: .*expected declined \(cooldown\)|^$/);
+});
+
 test('every mistake is told with file, line and column, and what was meant', () => {
   const dir = folder({
     'a.yaml': GOOD.replace('cooldownSeconds', 'cooldwonSeconds'),

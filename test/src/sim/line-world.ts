@@ -42,10 +42,10 @@ export const LANES = 4;
 /** Start of simulated time. */
 const BASE_MS = 1_700_000_000_000;
 const FAULTS: readonly AppendFault[] = ['lost', 'prefix', 'unacked', 'late', 'full'];
-const POLICY = readFileSync(
-  new URL('../../../services/planner/policies/rollback-failing-release.yaml', import.meta.url),
-  'utf8',
-);
+const POLICIES = ['rollback-failing-release', 'throttle-overloaded-service'].map((name) => {
+  const text = readFileSync(new URL(`../../../services/planner/policies/${name}.yaml`, import.meta.url), 'utf8');
+  return { name, text, digest: policyDigest(text) };
+});
 const SERVICES = ['web', 'checkout', 'payment', 'search', 'cart', 'inventory'];
 
 /** Settings of the simulated line: the demo's. */
@@ -72,6 +72,8 @@ export interface Story {
   /** From this second on all of checkout fails as much as this. */
   readonly brokenAt: number;
   readonly stableErrors: number;
+  /** From this second on web gets three times as many requests, slow and failing, until it was throttled once. */
+  readonly overloadAt: number;
   /** No telemetry within `[from, until)`, though the log goes on. */
   readonly dark: readonly [number, number];
   /** The log itself stands still within `[from, until)`. */
@@ -92,6 +94,7 @@ export const QUIET: Story = {
   obeys: false,
   brokenAt: 1_000,
   stableErrors: 0.002,
+  overloadAt: 1_000,
   dark: [1_000, 1_000],
   hole: [1_000, 1_000],
   skew: { from: 1_000, until: 1_000, byMs: 0 },
@@ -121,6 +124,7 @@ export class LineWorld {
   #faulty!: FaultyLog;
   #world!: World;
   #actuators: Actuator[] = [];
+  #isRelieved = false;
 
   private constructor(seed: number, rates: FaultRates) {
     this.#dice = new Prng(seed ^ 0x11fe);
@@ -155,7 +159,7 @@ export class LineWorld {
   }
 
   async #openActuator(): Promise<void> {
-    const config = ActuatorConfig.parse({});
+    const config = ActuatorConfig.parse({ rampStepMs: 1_000 });
     const clock = () => this.clock.nowMs;
     const ports = {
       log: this.#faulty,
@@ -170,18 +174,13 @@ export class LineWorld {
   /** Words first, then second by second: telemetry, ticks, and as many steps of the world as the dice allow. */
   async #tell(seed: number, story: Story): Promise<void> {
     const about = { actor: 'sim', tenant: 'default' };
-    await this.#word({
-      type: 'policy',
-      wordId: 'w1',
-      ...about,
-      name: 'rollback-failing-release',
-      text: POLICY,
-      digest: policyDigest(POLICY),
-    });
-    const target = { driver: 'fake', name: 'checkout' };
-    await this.#word({ type: 'binding', wordId: 'w2', ...about, environment: 'demo', service: 'checkout', target });
+    for (const policy of POLICIES) await this.#word({ type: 'policy', wordId: policy.name, ...about, ...policy });
+    for (const name of ['checkout', 'web']) {
+      const target = { driver: 'fake', name };
+      await this.#word({ type: 'binding', wordId: name, ...about, environment: 'demo', service: name, target });
+      this.target.open('demo', name, 'v1');
+    }
     await this.#word({ type: 'resume', wordId: 'w3', ...about, reason: 'sim' });
-    this.target.open('demo', 'checkout', 'v1');
     const facts = new Prng(seed);
     for (let second = 1; second <= story.seconds + story.tailSeconds; second += 1) {
       this.clock.nowMs = BASE_MS + second * 1_000;
@@ -208,14 +207,19 @@ export class LineWorld {
     const isDark = (second >= story.dark[0] && second < story.dark[1]) || second > story.seconds;
     const { skew, isUnruly } = story;
     const spans: TestSpan[] = [];
+    this.#isRelieved ||= this.target.isRestrained('demo', 'web');
+    const isOverloaded = second >= story.overloadAt && !this.#isRelieved;
     for (const service of SERVICES) {
-      for (let request = 0; request < 20; request += 1) {
+      const isFlooded = service === 'web' && isOverloaded;
+      for (let request = 0; request < (isFlooded ? 60 : 20); request += 1) {
         const isCanary = service === 'checkout' && second >= story.deployAt && facts.chance(0.25);
         const version = isCanary && (!story.obeys || this.target.shows('demo', 'checkout', 'v2')) ? 'v2' : 'v1';
         const broken = service === 'checkout' && second >= story.brokenAt ? story.stableErrors : 0.002;
-        const isError = facts.chance(version === 'v2' ? Math.max(story.canaryErrors, broken) : broken);
+        const isError = facts.chance(
+          isFlooded ? 0.8 : version === 'v2' ? Math.max(story.canaryErrors, broken) : broken,
+        );
         const lateMs = isUnruly && facts.chance(0.01) ? facts.pick(WRONG_BY_MS) : lateMsOf(facts);
-        const tookUs = Math.round(20_000 * Math.exp(0.3 * facts.normal()));
+        const tookUs = Math.round((isFlooded ? 400_000 : 20_000) * Math.exp(0.3 * facts.normal()));
         const durationUs = isUnruly && facts.chance(0.01) ? -tookUs : tookUs;
         const ids = idsOf(second, request, SERVICES.indexOf(service));
         const endMs = this.clock.nowMs - lateMs;

@@ -112,6 +112,23 @@ describe.each(SEEDS)('seed %i', (seed) => {
     }
   });
 
+  test('an overloaded service is throttled once, for a time, and stands without it, however rough the run', async () => {
+    const story = { ...QUIET, seconds: 100, overloadAt: 25, obeys: true };
+    for (const rates of [CALM, ROUGH]) {
+      const { log, target } = await LineWorld.run(seed, rates, story);
+      await expectSound(log, target.attempts, target.effects);
+      const commands = await commandsOf(log);
+      expect(commands).toMatchObject([{ action: { type: 'throttle' }, ttlMs: 20_000, release: 'ramp' }]);
+      expect(target.effects).toHaveLength(1);
+      const said = (await outcomesOf(log)).flatMap((each) => (each.type === 'outcome' ? [each.status] : []));
+      expect(new Set(said)).toEqual(new Set(['applied', 'reverted']));
+      expect(target.isRestrained('demo', 'web')).toBe(false);
+      expect(target.inverses.get(commands[0]!.commandId)!.at(-1)).toBe(1);
+      const last = (await incidentsOf(log)).at(-1);
+      expect(last).toMatchObject({ status: 'closed', resolution: 'verified' });
+    }
+  });
+
   test('a fault that was there before the release is not blamed on it', async () => {
     const story = { ...QUIET, deployAt: 38, brokenAt: 25, stableErrors: 0.2 };
     const { log, target } = await LineWorld.run(seed, CALM, story);
