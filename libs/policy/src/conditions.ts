@@ -54,6 +54,22 @@ const ENVIRONMENT = new Environment({ unlistedVariablesAreDyn: false, limits: { 
     },
   });
 
+const OF_THE_PLACE = 'its answer depends on the machine; use cause.ageSeconds, and spec.freeze for hours of the day';
+/** Functions that could stall a stage, or answer differently on another machine, and what to use instead. */
+const BANNED: ReadonlyMap<string, string> = new Map([
+  ['matches', 'a pattern may take for ever; use startsWith, endsWith or contains'],
+  ...['timestamp', 'duration', 'date'].map((name) => [name, OF_THE_PLACE] as const),
+]);
+
+/** Names of all functions that an expression calls. */
+function callsIn(node: unknown): string[] {
+  if (Array.isArray(node)) return node.flatMap(callsIn);
+  if (typeof node !== 'object' || node === null || !('op' in node) || !('args' in node)) return [];
+  const { op, args } = node as { op: string; args: unknown };
+  const isCall = (op === 'call' || op === 'rcall') && Array.isArray(args);
+  return [...(isCall ? [String(args[0])] : []), ...callsIn(args)];
+}
+
 /** A condition that was parsed and type-checked. */
 export type Condition = ParseResult;
 
@@ -61,6 +77,8 @@ export type Condition = ParseResult;
 export function compile(expression: string): Condition | string {
   try {
     const condition = ENVIRONMENT.parse(expression);
+    const banned = callsIn(condition.ast).find((name) => BANNED.has(name));
+    if (banned !== undefined) return `${banned}() is not taken: ${BANNED.get(banned)}`;
     const { valid, type, error } = condition.check();
     if (!valid) return firstLine(error);
     return type === 'bool' ? condition : `must be a boolean, is ${type ?? 'unknown'}`;

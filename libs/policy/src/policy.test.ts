@@ -80,7 +80,22 @@ test.each([
     GOOD.replace('cause.verdict == "fail"', 'cause.verdict =='),
     /condition release-fails/,
   ],
-  ['autonomy that does not exist yet', GOOD.replace('auto\n', 'always\n'), /spec.autonomy/],
+  [
+    'a pattern that may take for ever',
+    GOOD.replace('cause.verdict == "fail"', 'cause.version.matches("(a+)+$")'),
+    /condition release-fails: matches\(\) is not taken/,
+  ],
+  [
+    'such a pattern deep inside',
+    GOOD.replace('cause.verdict == "fail"', 'true || [cause.version].exists(v, v == "x" && v.matches("(a+)+$"))'),
+    /matches\(\) is not taken/,
+  ],
+  [
+    'a call of the clock',
+    GOOD.replace('cause.verdict == "fail"', 'timestamp("2026-01-01T00:00:00Z").getHours("Europe/Berlin") > 5'),
+    /timestamp\(\) is not taken/,
+  ],
+  ['autonomy that does not exist', GOOD.replace('auto\n', 'always\n'), /spec.autonomy/],
   ['aliases', GOOD.replace('ttlSeconds: 3600', 'ttlSeconds: &a 3600\n  x: *a'), /./],
   ['a text that is too long', `${GOOD}# ${'x'.repeat(70_000)}`, /longer/],
   ['no cooldown', GOOD.replace(/ {4}cooldownSeconds.*\n/, ''), /unsafe: .*cooldownSeconds/],
