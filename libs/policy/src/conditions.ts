@@ -1,4 +1,5 @@
 import { Environment, type ParseResult } from '@marcbachmann/cel-js';
+import { nearest } from './nearest.ts';
 
 /** What conditions see: the suspect, and its service as a whole. Ratios are 0 to 1, numbers are doubles. */
 export interface PolicyInputs {
@@ -43,6 +44,14 @@ const TEXTS = ['kind', 'version', 'instance', 'stableVersion', 'sli', 'verdict']
 const CAUSE_NUMBERS = ['log10E', 'observed', 'expected', 'requests', 'bad', 'trafficRatio', 'ageSeconds'];
 const SERVICE_NUMBERS = ['errorRatio', 'baselineErrorRatio', 'p95Ms', 'baselineP95Ms', 'requests'];
 const TRAFFIC_NUMBERS = ['baselineRequests', 'requestRatio'];
+/** Every name that a condition may use. */
+const NAMES = [
+  ...['cause', 'service', 'name', 'environment'],
+  ...TEXTS,
+  ...CAUSE_NUMBERS,
+  ...SERVICE_NUMBERS,
+  ...TRAFFIC_NUMBERS,
+];
 const all = (names: readonly string[], type: string) => Object.fromEntries(names.map((name) => [name, type]));
 
 const ENVIRONMENT = new Environment({ unlistedVariablesAreDyn: false, limits: { maxAstNodes: 500, maxDepth: 50 } })
@@ -80,11 +89,18 @@ export function compile(expression: string): Condition | string {
     const banned = callsIn(condition.ast).find((name) => BANNED.has(name));
     if (banned !== undefined) return `${banned}() is not taken: ${BANNED.get(banned)}`;
     const { valid, type, error } = condition.check();
-    if (!valid) return firstLine(error);
+    if (!valid) return guessed(firstLine(error));
     return type === 'bool' ? condition : `must be a boolean, is ${type ?? 'unknown'}`;
   } catch (error) {
     return firstLine(error);
   }
+}
+
+/** A message about a name that nobody knows, with the one that may have been meant. */
+function guessed(message: string): string {
+  const unknown = /^(?:Unknown variable|No such key): (\w+)$/.exec(message)?.[1];
+  const guess = unknown === undefined ? undefined : nearest(unknown, NAMES);
+  return guess === undefined ? message : `${message}, did you mean ${guess}?`;
 }
 
 /** First line of an error's message; the rest is a picture of the place. */

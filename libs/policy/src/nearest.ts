@@ -9,8 +9,8 @@ const KEYS = [
 const DISTANCE_MAX = 3;
 
 /** The known key that a mistyped one is nearest to, or `undefined` where none is near. */
-export function nearest(key: string): string | undefined {
-  const ranked = KEYS.map((known) => ({ known, distance: distance(key.toLowerCase(), known.toLowerCase()) }));
+export function nearest(key: string, among: readonly string[] = KEYS): string | undefined {
+  const ranked = among.map((known) => ({ known, distance: distance(key.toLowerCase(), known.toLowerCase()) }));
   ranked.sort((a, b) => a.distance - b.distance);
   return ranked[0]!.distance <= DISTANCE_MAX ? ranked[0]!.known : undefined;
 }

@@ -72,7 +72,7 @@ test.each([
   [
     'a mistyped variable',
     GOOD.replace('cause.verdict == "fail"', 'cause.verdikt == "fail"'),
-    /9:7 condition release-fails: .*verdikt/,
+    /9:7 condition release-fails: .*verdikt, did you mean verdict\?/,
   ],
   ['a condition that is no boolean', GOOD.replace('cause.verdict == "fail"', 'cause.log10E'), /must be a boolean/],
   [

@@ -54,7 +54,7 @@ test('every mistake is told with file, line and column, and what was meant', () 
   expect(stdout.split('\n')[0]).toMatch(
     /^a\.yaml:\d+:5 unknown key spec.limits.cooldwonSeconds, did you mean cooldown/,
   );
-  expect(stdout).toMatch(/^b\.yaml:\d+:\d+ condition enough-evidence: .*log10F/m);
+  expect(stdout).toMatch(/^b\.yaml:\d+:\d+ condition enough-evidence: .*log10F, did you mean log10E/m);
   expect(stdout).not.toContain('c.yaml');
   expect(stderr).toContain('problems');
 });
