@@ -5,6 +5,7 @@ import { CHECKPOINT_SCENARIOS } from './checkpoint-scenarios.ts';
 import { CLOCK_SCENARIOS } from './clock-scenarios.ts';
 import { DATA_SCENARIOS } from './data-scenarios.ts';
 import { DISK_SCENARIOS } from './disk-scenarios.ts';
+import { EFFECT_SCENARIOS } from './effect-scenarios.ts';
 import { FREEZE_SCENARIOS } from './freeze-scenarios.ts';
 import { KILL_SCENARIOS } from './kill-scenarios.ts';
 import { NETWORK_SCENARIOS } from './network-scenarios.ts';
@@ -22,6 +23,7 @@ import { TARGET_SCENARIOS } from './target-scenarios.ts';
 export const SCENARIOS: readonly Scenario[] = [
   ...KILL_SCENARIOS,
   ...ACTUATOR_SCENARIOS,
+  ...EFFECT_SCENARIOS,
   ...BROKER_SCENARIOS,
   ...FREEZE_SCENARIOS,
   ...CHECKPOINT_SCENARIOS,

@@ -1,0 +1,52 @@
+import { until } from '@flyball/cli';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ChaosStage } from './chaos-stage.ts';
+import { commandRecords } from './check-commands.ts';
+import { awaitMoment, learned } from './release.ts';
+import type { Scenario } from './scenario.ts';
+
+const SHOP = 'demo-storm';
+/** The shop serves 60 requests/s; what tips it is in `services/twin/src/retry-storm.ts`. */
+const STORM = { capacityPerSecond: 80, queueMax: 225, timeoutMs: 1_000, retriesMax: 3, spikeRatio: 5, spikeMs: 4_000 };
+/** Longer than the demo's throttle lasts. */
+const AWAY_MS = 24_000;
+const RELEASED_MS = 30_000;
+
+/** Whether the shop's throttle is still in place, be it in part. */
+async function isThrottled({ flyball }: ChaosStage): Promise<boolean> {
+  const { throttle } = await flyball.twin<{ throttle: object | null }>('GET', `/rollouts/${SHOP}/web`);
+  return throttle !== null;
+}
+
+/** What was set for a time, when those who set it are gone or stopped. */
+export const EFFECT_SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'throttle-outlives-actuator',
+    title: 'automation is paused and the actuator dies while a throttle is in force: whoever comes back releases it',
+    shops: [SHOP],
+    commands: 1,
+    run: async (stage) => {
+      const { cluster, flyball, findings } = stage;
+      await learned(stage);
+      await flyball.twin('POST', `/shops/${SHOP}/overload`, STORM);
+      stage.tell('a retry storm');
+      if (!(await awaitMoment(stage, SHOP, 'outcome'))) return;
+      await flyball.client.request('PUT', '/v1/killswitch', { reason: 'chaos' });
+      await cluster.services.kill('actuator-1');
+      stage.tell('automation is paused; kill -9 of the actuator');
+      await pause(AWAY_MS);
+      findings.expect(await isThrottled(stage), 'the throttle is gone though nobody was there to release it');
+      await cluster.services.restart('actuator-1');
+      const isReleased = await until(RELEASED_MS, async () => !(await isThrottled(stage)));
+      findings.expect(isReleased, 'the throttle is still in place');
+      let reverted = 0;
+      await until(RELEASED_MS, async () => {
+        const { outcomes } = await commandRecords(stage);
+        reverted = outcomes.filter((each) => each.type === 'outcome' && each.status === 'reverted').length;
+        return reverted > 0;
+      });
+      findings.expect(reverted === 1, `${reverted} reports of its end, wanted 1`);
+      stage.tell('released, though paused, by whoever came back');
+    },
+  },
+];
