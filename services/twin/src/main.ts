@@ -1,4 +1,4 @@
-import { Telemetry, Twin, controlApi, tellDeploys } from './index.ts';
+import { SideSignals, Telemetry, Twin, controlApi, tellDeploys } from './index.ts';
 
 // The simulated fleet as a process of its own: what is governed must outlive its governor. Prints its port on
 // standard output, and stops with its parent.
@@ -11,8 +11,10 @@ const {
 } = process.env;
 
 const telemetry = new Telemetry(FLYBALL_TWIN_OTLP);
+const sideSignals = new SideSignals(FLYBALL_TWIN_OTLP);
 const twin = new Twin({
   telemetry,
+  sideSignals,
   requestsPerSecond: Number(FLYBALL_TWIN_REQUESTS_PER_SECOND),
   rollbackMs: Number(FLYBALL_TWIN_ROLLBACK_MS),
   onDeploy: tellDeploys(FLYBALL_TWIN_API, FLYBALL_TWIN_TOKEN),
@@ -28,6 +30,7 @@ const stop = () => {
   twin.stop();
   server.close();
   server.closeAllConnections();
+  sideSignals.close();
   void telemetry.close().finally(() => process.exit(0));
 };
 process.on('SIGTERM', stop);

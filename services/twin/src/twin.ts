@@ -2,6 +2,7 @@ import type { Order, OrderAnswer, ReleaseOrder } from './orders.ts';
 import type { Rollout } from './rollouts.ts';
 import type { VersionFault } from './faults.ts';
 import { Shop } from './shop.ts';
+import type { SideSignals } from './side-signals.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** How often simulated time moves, ms. */
@@ -23,6 +24,7 @@ export interface Deploy extends VersionFault {
 /** What a twin needs. */
 export interface TwinOptions {
   readonly telemetry: Telemetry;
+  readonly sideSignals: SideSignals;
   readonly requestsPerSecond: number;
   /** How long a rollback takes to be carried out, ms: traffic has to be moved. */
   readonly rollbackMs: number;
@@ -87,7 +89,9 @@ export class Twin {
     const nowMs = Date.now();
     for (const shop of this.#shops.values()) {
       const spans = shop.requests(nowMs, nowMs - this.#lastMs);
-      if (!shop.isDark) this.#options.telemetry.add(shop.environment, spans);
+      if (shop.isDark) continue;
+      this.#options.telemetry.add(shop.environment, spans);
+      this.#options.sideSignals.add(shop.environment, shop.instances(nowMs), spans, nowMs);
     }
     this.#lastMs = nowMs;
     void this.#options.telemetry.flush();

@@ -1,7 +1,7 @@
 import { TwinTarget } from '@flyball/target-twin';
 import { isPrivateAddress, readConnections, WebhookTarget } from '@flyball/target-webhook';
 import { FakeTarget, targetConformance } from '@flyball/testing';
-import { controlApi, Telemetry, Twin } from '@flyball/twin';
+import { controlApi, SideSignals, Telemetry, Twin } from '@flyball/twin';
 import type { Command } from '@flyball/contracts';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -29,7 +29,15 @@ targetConformance('memory', async () => {
 
 targetConformance('twin', async () => {
   const telemetry = new Telemetry('http://127.0.0.1:1');
-  const twin = new Twin({ telemetry, requestsPerSecond: 1, rollbackMs: 0, onDeploy: async () => undefined });
+  const sideSignals = new SideSignals('http://127.0.0.1:1');
+  const sideSignals = new SideSignals('http://127.0.0.1:1');
+  const twin = new Twin({
+    telemetry,
+    sideSignals,
+    requestsPerSecond: 1,
+    rollbackMs: 0,
+    onDeploy: async () => undefined,
+  });
   twin.openShop('demo', 1);
   const server = controlApi(twin);
   server.listen(0, '127.0.0.1');
