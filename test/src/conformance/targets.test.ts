@@ -30,7 +30,6 @@ targetConformance('memory', async () => {
 targetConformance('twin', async () => {
   const telemetry = new Telemetry('http://127.0.0.1:1');
   const sideSignals = new SideSignals('http://127.0.0.1:1');
-  const sideSignals = new SideSignals('http://127.0.0.1:1');
   const twin = new Twin({
     telemetry,
     sideSignals,
