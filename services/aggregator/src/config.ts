@@ -76,12 +76,12 @@ export const AggregatorConfig = z
       .int()
       .min(0)
       .max(10 * MINUTE_MS)
-      .default(30 * SECOND_MS)
+      .default(10 * SECOND_MS)
       .describe('How long in ms, after its window, a span waits for a parent that ends later.'),
     traceSpansMax: z
       .int()
       .positive()
-      .default(200_000)
+      .default(25_000)
       .describe('Most spans that a joiner lane holds. Traces that begin above it are not joined.'),
   })
   .refine((config) => config.graceMs <= 10 * config.windowMs, {

@@ -15,6 +15,7 @@ import type { DetectorConfig } from './config.ts';
 import { type EdgesState, judgeEdges, newEdges } from './edge-judge.ts';
 import { type EpisodesState, signalsOf } from './episodes.ts';
 import { type GaugesState, judgeGauges } from './gauge-judge.ts';
+import { instanceSignals } from './instance-signals.ts';
 import { judgeLogs, type LogsState, newLogs } from './log-judge.ts';
 import { forgetUnheard, type SeriesEpisodesState } from './series-episodes.ts';
 import { abstain, judgeSubject, newSubject, type SubjectState } from './subject-judge.ts';
@@ -103,6 +104,7 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
         return [
           assessment,
           ...signalsOf(known.episodes, assessment, window, config),
+          ...instanceSignals(assessment, episodes, config),
           ...judgeTraffic(known.traffic, episodes, window, config),
           ...judgeBurn(known.burn, episodes, window, config),
         ];

@@ -1,6 +1,7 @@
 import { type Assessment, OVERFLOW, type SliAssessment, type Window } from '@flyball/contracts';
 import { type BaselineState, isLearned, learn, newBaseline, type Normal, normalOf } from './baseline.ts';
 import type { DetectorConfig } from './config.ts';
+import { type InstancesState, judgeInstances } from './instances.ts';
 import { isOverflowed, quantileMs, type Sample, serviceSample, slowerThan, versionSamples } from './sample.ts';
 import { follow, judgeVersions, unjudged, type VersionsState } from './versions.ts';
 import { CALM_LOG10_E, newWatch, watch, type Watched, type WatchState, worseBets } from './watch.ts';
@@ -11,13 +12,22 @@ export interface SubjectState {
   errors: WatchState;
   latency: WatchState;
   versions: VersionsState;
+  /** Missing up to line 3. */
+  instances?: InstancesState;
   /** An entry was lost: the next window is not to be believed. */
   isHurt: boolean;
 }
 
 /** A service of which nothing is known. */
 export function newSubject(): SubjectState {
-  return { baseline: newBaseline(), errors: newWatch(), latency: newWatch(), versions: [], isHurt: false };
+  return {
+    baseline: newBaseline(),
+    errors: newWatch(),
+    latency: newWatch(),
+    versions: [],
+    instances: {},
+    isHurt: false,
+  };
 }
 
 /** Judges one window of one service, and learns from it what may be learned. */
@@ -37,6 +47,7 @@ export function judgeSubject(state: SubjectState, window: Window, config: Detect
   };
   let [errorsSli, latencySli] = [unjudged(blocked ?? 'warming', sample), unjudged(blocked ?? 'warming', sample)];
   const versions = [];
+  const instances = [];
   if (blocked === undefined) {
     follow(state.versions, context);
     if (normal !== undefined) {
@@ -44,12 +55,15 @@ export function judgeSubject(state: SubjectState, window: Window, config: Detect
       latencySli = judgeLatency(state, window, { sample, normal, config });
     }
     versions.push(...judgeVersions(state.versions, context));
+    if (normal !== undefined) instances.push(...judgeInstances((state.instances ??= {}), { window, normal, config }));
     const isOpen = isOff(state.errors) || isOff(state.latency) || versions.some(({ verdict }) => verdict === 'fail');
     if (!isOpen) learn(state.baseline, learnable(versions.length, state, context.samples) ?? sample, config);
   }
   const isSilent = blocked === 'silent' && state.baseline.windows > 0;
   const baseline = baselineOf(normal);
-  return assessmentOf(window, sample, { coverage, isSilent, baseline, errorsSli, latencySli, versions });
+  return assessmentOf(window, sample, {
+    ...{ coverage, isSilent, baseline, errorsSli, latencySli, versions, instances },
+  });
 }
 
 /** Assesses a service beyond the limit of those that are judged: it is seen, and nothing is concluded. */
@@ -62,10 +76,14 @@ export function abstain(window: Window): Assessment {
     errorsSli: unjudged('overflow', sample),
     latencySli: unjudged('overflow', sample),
     versions: [],
+    instances: [],
   });
 }
 
-type Findings = Pick<Assessment, 'coverage' | 'isSilent' | 'baseline' | 'errorsSli' | 'latencySli' | 'versions'>;
+type Findings = Pick<
+  Assessment,
+  'coverage' | 'isSilent' | 'baseline' | 'errorsSli' | 'latencySli' | 'versions' | 'instances'
+>;
 
 function assessmentOf({ subject, startMs, endMs }: Window, sample: Sample, findings: Findings): Assessment {
   const { requests, errors } = sample;

@@ -23,7 +23,7 @@ const OWN_KINDS: readonly AnomalyKind[] = ['cpu', 'memory', 'network', 'saturati
 /** A signal as evidence. */
 export function evidenceOf(signal: Signal): Evidence {
   const { subject, kind, series, version, score } = signal;
-  const isOwn = /^(self|gap|log) /.test(series) || version !== '' || OWN_KINDS.includes(kind);
+  const isOwn = /^(self|gap|log|instance) /.test(series) || version !== '' || OWN_KINDS.includes(kind);
   return { signal, service: subject.service, kind, isLocal: isOwn, strength: strengthOf(score) };
 }
 
