@@ -26,8 +26,8 @@ export interface HotStore {
   services(): Promise<readonly HotService[]>;
   /** One subject, or `undefined` where it is not known. */
   service(key: string): Promise<HotService | undefined>;
-  /** Windows of one kind of a subject as they were stored, oldest first. */
-  windows(key: string, kind: WindowKind): Promise<readonly Uint8Array[]>;
+  /** Windows of one kind of a subject as they were stored, oldest first; all, or the newest so many, at least 1. */
+  windows(key: string, kind: WindowKind, newestMax?: number): Promise<readonly Uint8Array[]>;
   /** How far every lane has come. A lane that is missing must be written from its first batch on. */
   progress(): Promise<ReadonlyMap<string, HotProgress>>;
   /** Lets go of everything; the store is not used afterwards. Safe to call twice. */

@@ -35,8 +35,8 @@ export class FaultyHotStore implements HotStore {
     return this.#call((store) => store.service(key));
   }
 
-  windows(key: string, kind: WindowKind): Promise<readonly Uint8Array[]> {
-    return this.#call((store) => store.windows(key, kind));
+  windows(key: string, kind: WindowKind, newestMax?: number): Promise<readonly Uint8Array[]> {
+    return this.#call((store) => store.windows(key, kind, newestMax));
   }
 
   progress(): Promise<ReadonlyMap<string, HotProgress>> {

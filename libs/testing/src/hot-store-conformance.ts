@@ -44,6 +44,7 @@ export function hotStoreConformance(name: string, make: (bounds?: HotStoreBounds
 
     test('knows nothing of a subject that nobody named', async () => {
       expect(await store.service('none')).toBeUndefined();
+      expect(textsOf(await store.windows('a', 'traces', 2))).toEqual(['a until 30', 'a until 40']);
       expect(await store.windows('none', 'traces')).toEqual([]);
       expect(await store.services()).toEqual([]);
       expect(await store.progress()).toEqual(new Map());

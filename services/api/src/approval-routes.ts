@@ -18,10 +18,10 @@ export function approvalRoutes(app: TypedServer, { model, words }: ApiPorts): vo
   app.post(
     '/v1/approvals/:commandId',
     { schema: { params: CommandId, body: AnswerRequest, response: { 202: Said } } },
-    async ({ params: { commandId }, body: { verdict, digest, reason } }, reply) => {
+    async ({ params: { commandId }, body: { verdict, digest, reason }, actor }, reply) => {
       const asked = approvalsOf(model.incidents.values(), Date.now()).find((each) => each.commandId === commandId);
       requireOpen(asked, commandId, digest);
-      const about = { tenant: DEFAULT_TENANT, actor: 'token', commandId, digest, reason };
+      const about = { tenant: DEFAULT_TENANT, actor, commandId, digest, reason };
       const { wordId } = await words.say({ type: verdict, ...about });
       return reply.status(202).send({ wordId });
     },

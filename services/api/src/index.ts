@@ -1,9 +1,14 @@
 export type { ApprovalView } from './approval-schemas.ts';
+export { builtConsole } from './console-files.ts';
+export type { ConsoleState } from './console-files.ts';
+export type { ChangeView, GraphEdge, ServiceGraph, SightView } from './fleet-schemas.ts';
 export { ApiConfig } from './config.ts';
 export { ControlWriter } from './control-writer.ts';
 export { ApiProcessConfig } from './process-config.ts';
 export { configurationFiles, recordPolicies } from './record-policies.ts';
 export { ReadModel } from './read-model.ts';
-export type { CommandDetail, Problem, ServiceDetail, ServiceSummary } from './schemas.ts';
+export type { AuditView, CommandDetail, KillSwitchView, Problem, ServiceDetail, ServiceSummary } from './schemas.ts';
 export { buildApi, listenApi } from './server.ts';
-export type { ApiPorts } from './server.ts';
+export type { ApiPorts, Readiness } from './server.ts';
+export type { FreezeView, SilenceView } from './quiet-routes.ts';
+export type { EdgeTotal, LogTotal, MetricStream } from './signal-routes.ts';

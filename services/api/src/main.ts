@@ -4,7 +4,15 @@ import { openKafkaLog } from '@flyball/log-kafka';
 import { MemoryHotStore } from '@flyball/memory';
 import { openDirectoryObjects } from '@flyball/objects-dir';
 import { openS3Objects } from '@flyball/objects-s3';
-import { ApiProcessConfig, buildApi, ControlWriter, listenApi, ReadModel, recordPolicies } from './index.ts';
+import {
+  ApiProcessConfig,
+  buildApi,
+  builtConsole,
+  ControlWriter,
+  listenApi,
+  ReadModel,
+  recordPolicies,
+} from './index.ts';
 
 // The API as a process: what people and tools read, and where their words go on record.
 
@@ -17,7 +25,7 @@ await serve({
     hot: { redis: openRedisHotStore, rediss: openRedisHotStore },
   },
   start: async ({ config, env, log, hot: shared, registry, logger }) => {
-    const { policiesDir, ...at } = config;
+    const { policiesDir, consoleDir, ...at } = config;
     const words = new ControlWriter(log);
     if (policiesDir !== '') await recordPolicies(policiesDir, words, log);
     // Without a hot store that all share this process fills its own; nobody else writes to it.
@@ -29,7 +37,8 @@ await serve({
     const state = { isStopping: false };
     const token = secretOf(env, 'FLYBALL_TOKEN');
     const lanes = async () => [];
-    const app = await buildApi({ model, words, registry, token, lanes, isStopping: () => state.isStopping });
+    const console = builtConsole(consoleDir);
+    const app = await buildApi({ model, words, registry, token, console, lanes, isStopping: () => state.isStopping });
     const port = await listenApi(app, at);
     const stop = async () => {
       state.isStopping = true;

@@ -8,5 +8,9 @@ export const ApiProcessConfig = ApiConfig.unwrap()
       .string()
       .default('')
       .describe('Folder of policies, objectives and bindings (*.yaml) to be put on record at the start.'),
+    consoleDir: z
+      .string()
+      .default('')
+      .describe('Folder of the built console ("npm run console:build -- DIR"); empty: the API serves none.'),
   })
   .readonly();

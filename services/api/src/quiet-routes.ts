@@ -16,7 +16,9 @@ const name = z.string().min(1).max(200);
 const reason = z.string().trim().min(1, 'say why').max(1_000);
 const about = { id: z.string(), environment: z.string(), reason: z.string(), untilMs: z.number(), actor: z.string() };
 const SilenceView = z.object({ ...about, service: z.string() });
+export type SilenceView = z.infer<typeof SilenceView>;
 const FreezeView = z.object({ ...about, fromMs: z.number() });
+export type FreezeView = z.infer<typeof FreezeView>;
 const SilenceRequest = z.strictObject({
   environment: name,
   /** A literal, or a beginning and `*`. */
@@ -34,7 +36,7 @@ const Said = z.object({ wordId: z.string() });
 
 /** `GET|POST /v1/silences` and `/v1/freezes`, and `DELETE` of one: when people are not told, and when nothing is done. */
 export function quietRoutes(app: TypedServer, { model, words }: ApiPorts): void {
-  const by = { tenant: DEFAULT_TENANT, actor: 'token' };
+  const tenant = DEFAULT_TENANT;
   app.get('/v1/silences', { schema: { response: { 200: listOf(SilenceView) } } }, async () => {
     const items = model.quiet.silences(Date.now());
     return { items: items.map(({ silenceId: id, ...rest }) => ({ id, ...rest })), isRebuilding: model.isBehind };
@@ -42,18 +44,22 @@ export function quietRoutes(app: TypedServer, { model, words }: ApiPorts): void 
   app.post(
     '/v1/silences',
     { schema: { body: SilenceRequest, response: { 201: SilenceView } } },
-    async ({ body }, reply) => {
+    async ({ body, actor }, reply) => {
       requireEnd(body.untilMs);
       const id = `s-${randomUUID()}`;
-      await words.say({ type: 'silence', ...by, ...body, silenceId: id });
-      return reply.status(201).send({ id, ...body, actor: by.actor });
+      await words.say({ type: 'silence', tenant, actor, ...body, silenceId: id });
+      return reply.status(201).send({ id, ...body, actor });
     },
   );
-  app.delete('/v1/silences/:id', { schema: { params: Id, response: { 200: Said } } }, async ({ params: { id } }) => {
-    const known = model.quiet.silences(Date.now()).find(({ silenceId }) => silenceId === id);
-    if (known === undefined) throw missing('silence', id);
-    return words.say({ type: 'unsilence', ...by, environment: known.environment, silenceId: id });
-  });
+  app.delete(
+    '/v1/silences/:id',
+    { schema: { params: Id, response: { 200: Said } } },
+    async ({ params: { id }, actor }) => {
+      const known = model.quiet.silences(Date.now()).find(({ silenceId }) => silenceId === id);
+      if (known === undefined) throw missing('silence', id);
+      return words.say({ type: 'unsilence', tenant, actor, environment: known.environment, silenceId: id });
+    },
+  );
   app.get('/v1/freezes', { schema: { response: { 200: listOf(FreezeView) } } }, async () => {
     const items = model.quiet.freezes(Date.now());
     return { items: items.map(({ freezeId: id, ...rest }) => ({ id, ...rest })), isRebuilding: model.isBehind };
@@ -61,19 +67,23 @@ export function quietRoutes(app: TypedServer, { model, words }: ApiPorts): void 
   app.post(
     '/v1/freezes',
     { schema: { body: FreezeRequest, response: { 201: FreezeView } } },
-    async ({ body }, reply) => {
+    async ({ body, actor }, reply) => {
       requireEnd(body.untilMs);
       const fromMs = body.fromMs ?? Date.now();
       const id = `f-${randomUUID()}`;
-      await words.say({ type: 'freeze', ...by, ...body, fromMs, freezeId: id });
-      return reply.status(201).send({ id, ...body, fromMs, actor: by.actor });
+      await words.say({ type: 'freeze', tenant, actor, ...body, fromMs, freezeId: id });
+      return reply.status(201).send({ id, ...body, fromMs, actor });
     },
   );
-  app.delete('/v1/freezes/:id', { schema: { params: Id, response: { 200: Said } } }, async ({ params: { id } }) => {
-    const known = model.quiet.freezes(Date.now()).find(({ freezeId }) => freezeId === id);
-    if (known === undefined) throw missing('freeze', id);
-    return words.say({ type: 'unfreeze', ...by, environment: known.environment, freezeId: id });
-  });
+  app.delete(
+    '/v1/freezes/:id',
+    { schema: { params: Id, response: { 200: Said } } },
+    async ({ params: { id }, actor }) => {
+      const known = model.quiet.freezes(Date.now()).find(({ freezeId }) => freezeId === id);
+      if (known === undefined) throw missing('freeze', id);
+      return words.say({ type: 'unfreeze', tenant, actor, environment: known.environment, freezeId: id });
+    },
+  );
 }
 
 function missing(what: string, id: string): HttpProblem {

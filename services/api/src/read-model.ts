@@ -1,7 +1,9 @@
 import {
+  type Approval,
   type Assessment,
   auditCodec,
   type AuditEntry,
+  type ChangeWord,
   type Command,
   commandsCodec,
   controlCodec,
@@ -18,6 +20,8 @@ import {
 import { AppError, RejectedError } from '@flyball/core';
 import { hotSources } from '@flyball/host';
 import { type HotService, type HotStore, isFresh, type Log, Marks, type StoredRecord } from '@flyball/runtime';
+import { ChangeFeed } from './change-feed.ts';
+import { ObjectiveWords } from './objective-words.ts';
 import { QuietWords } from './quiet-words.ts';
 import { Ring } from './ring.ts';
 
@@ -27,6 +31,7 @@ const READ_BYTES_MAX = 1_000_000;
 const INCIDENTS_KEPT = 1_000;
 const COMMANDS_KEPT = 1_000;
 const AUDIT_KEPT = 10_000;
+const CHANGES_KEPT = 2_000;
 
 /** A service as the newest windows and assessments show it. */
 export interface ServiceView {
@@ -53,6 +58,12 @@ export class ReadModel {
   readonly audit = new Ring<AuditEntry>(AUDIT_KEPT);
   /** Silences and freezes. */
   readonly quiet = new QuietWords();
+  /** What services promise. */
+  readonly objectives = new ObjectiveWords();
+  /** What was changed in the world, with the time at which it was told. */
+  readonly changes = new Ring<ChangeWord & { readonly atMs: number }>(CHANGES_KEPT);
+  /** What of all this has changed, as it changes. */
+  readonly feed = new ChangeFeed();
   /** Last word on the kill switch, by tenant. */
   readonly killSwitch = new Map<
     string,
@@ -92,9 +103,13 @@ export class ReadModel {
     return found === undefined ? undefined : viewOf(found);
   }
 
-  /** Windows of one kind of a service, oldest first. @throws {UnavailableError} `HOT_UNAVAILABLE` */
-  async windows(key: string, kind: WindowKind): Promise<readonly Window[]> {
-    const values = await this.#hot.windows(key, kind);
+  /**
+   * Windows of one kind of a service, oldest first; all, or the newest so many.
+   *
+   * @throws {UnavailableError} `HOT_UNAVAILABLE`
+   */
+  async windows(key: string, kind: WindowKind, newestMax?: number): Promise<readonly Window[]> {
+    const values = await this.#hot.windows(key, kind, newestMax);
     return values.map((value) => windowsCodec.decode({ value })).filter((message) => message.type === 'window');
   }
 
@@ -106,7 +121,7 @@ export class ReadModel {
       ['remediation.commands', (record) => this.#command(record)],
       ['remediation.outcomes', (record) => this.#outcome(record)],
       ['flyball.control', (record) => this.#word(record)],
-      ['flyball.audit', (record) => this.audit.push(auditCodec.decode(record))],
+      ['flyball.audit', (record) => this.#audited(record)],
     ];
     for (const [topic, take] of topics) {
       const { partitions } = await this.#log.describe(topic);
@@ -154,8 +169,12 @@ export class ReadModel {
 
   #incident(record: StoredRecord): void {
     const incident = incidentsCodec.decode(record);
+    const { incidentId, revision, environment, status } = incident;
+    const asked = approvalsText(this.incidents.get(incidentId));
     this.incidents.set(incident.incidentId, incident);
     if (this.incidents.size > INCIDENTS_KEPT) this.incidents.delete(this.incidents.keys().next().value!);
+    this.#publish('incident', { incidentId, revision, environment, status });
+    if (approvalsText(incident) !== asked) this.#publish('approval', { incidentId, environment });
   }
 
   #command(record: StoredRecord): void {
@@ -164,6 +183,13 @@ export class ReadModel {
     this.#early.delete(command.commandId);
     this.commands.set(command.commandId, { command, outcomes });
     if (this.commands.size > COMMANDS_KEPT) this.commands.delete(this.commands.keys().next().value!);
+    this.#publish('command', { commandId: command.commandId, incidentId: command.incidentId });
+  }
+
+  #audited(record: StoredRecord): void {
+    const entry = auditCodec.decode(record);
+    this.audit.push(entry);
+    this.#publish('audit', { seq: entry.seq });
   }
 
   /** Outcomes that were read before their command: topics are followed side by side. */
@@ -174,15 +200,35 @@ export class ReadModel {
     const known = this.commands.get(outcome.commandId)?.outcomes ?? this.#early.get(outcome.commandId);
     if (known !== undefined) known.push(outcome);
     else if (this.#early.size < COMMANDS_KEPT) this.#early.set(outcome.commandId, [outcome]);
+    this.#publish('command', { commandId: outcome.commandId, incidentId: outcome.incidentId });
   }
 
   #word(record: StoredRecord): void {
     const word = controlCodec.decode(record);
+    const atMs = record.appendedAtMs;
     this.quiet.hear(word);
+    this.objectives.hear(word);
+    if (word.type === 'change') this.changes.push({ ...word, atMs });
+    this.#publish('word', { type: word.type });
     if (word.type !== 'pause' && word.type !== 'resume') return;
     const { tenant, actor, reason } = word;
-    this.killSwitch.set(tenant, { isPaused: word.type === 'pause', actor, reason, atMs: record.appendedAtMs });
+    const said = { isPaused: word.type === 'pause', actor, reason, atMs };
+    this.killSwitch.set(tenant, said);
+    this.#publish('killswitch', said);
   }
+
+  /** What was there at the start is no change. */
+  #publish(event: string, data: unknown): void {
+    if (!this.isBehind) this.feed.publish(event, data);
+  }
+}
+
+/** What people are asked in an incident, and what became of it. */
+function approvalsText(incident: Incident | undefined): string {
+  const approvals = (incident?.decisions ?? []).flatMap(({ approval }): Approval[] =>
+    approval === null ? [] : [approval],
+  );
+  return approvals.map(({ commandId, digest, status }) => `${commandId} ${digest} ${status}`).join('\n');
 }
 
 function viewOf({ key, assessment, lastSeenAtMs }: HotService): ServiceView {

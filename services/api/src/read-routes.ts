@@ -43,8 +43,10 @@ export function readRoutes(app: TypedServer, { model }: ApiPorts): void {
     async ({ params: { id } }) => {
       for (const key of keysCalled(id)) {
         const view = await model.service(key);
-        if (view !== undefined)
-          return detailOf(summaryOf(subjectOf(key), view), view, await model.windows(key, 'traces'));
+        if (view === undefined) continue;
+        const subject = subjectOf(key);
+        const windows = await model.windows(key, 'traces');
+        return detailOf(summaryOf(subject, view), view, windows, model.objectives.of(subject));
       }
       throw missing('service', id);
     },

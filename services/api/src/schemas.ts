@@ -20,6 +20,8 @@ export const ServiceSummary = z.object({
   environment: z.string(),
   service: z.string(),
   state: z.enum(['warming', 'ok', 'failing', 'unknown']),
+  /** Length of the newest window; `null` while there is none. */
+  windowMs: z.number().nullable(),
   /** In the newest window. */
   requests: z.int(),
   errors: z.int(),
@@ -60,10 +62,18 @@ export const ServiceDetail = ServiceSummary.extend({
       coverage: z.number(),
       requests: z.int(),
       errors: z.int(),
+      p50Ms: z.number().nullable(),
       p95Ms: z.number().nullable(),
+      lateSpans: z.int(),
+      /** Versions that had requests in it. */
+      versions: z.array(
+        z.object({ version: z.string(), requests: z.int(), errors: z.int(), p95Ms: z.number().nullable() }),
+      ),
     }),
   ),
   assessment: Assessment.nullable(),
+  /** What it promises; `null` where no objective is on record. */
+  objective: z.object({ objectiveRatio: z.number(), windowMs: z.number() }).nullable(),
 });
 export type ServiceDetail = z.infer<typeof ServiceDetail>;
 
@@ -81,12 +91,14 @@ export type CommandDetail = z.infer<typeof CommandDetail>;
 export const AuditView = AuditEntry.omit({ body: true, type: true }).extend({ atMs: z.number(), fact: z.unknown() });
 export type AuditView = z.infer<typeof AuditView>;
 
+/** Whether automation may act, and who said so. */
 export const KillSwitchView = z.object({
   isPaused: z.boolean(),
   actor: z.string(),
   reason: z.string(),
   atMs: z.number().nullable(),
 });
+export type KillSwitchView = z.infer<typeof KillSwitchView>;
 
 export const ChangeRequest = z.strictObject({
   changeId: z.string().min(1).max(200).optional(),

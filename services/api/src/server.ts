@@ -1,8 +1,7 @@
 import swagger from '@fastify/swagger';
 import { type LaneHealth, traced } from '@flyball/host';
 import { UnavailableError } from '@flyball/core';
-import { createHash, timingSafeEqual } from 'node:crypto';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import {
   jsonSchemaTransform,
   serializerCompiler,
@@ -11,13 +10,20 @@ import {
 } from 'fastify-type-provider-zod';
 import type { Registry } from 'prom-client';
 import { approvalRoutes } from './approval-routes.ts';
+import { requireCaller } from './callers.ts';
 import type { ApiConfig } from './config.ts';
+import { builtConsole, type ConsoleState } from './console-files.ts';
+import { consoleRoutes, securityHeaders } from './console-routes.ts';
 import type { ControlWriter } from './control-writer.ts';
+import { fleetRoutes } from './fleet-routes.ts';
 import { HttpProblem, problemOf } from './problems.ts';
 import { quietRoutes } from './quiet-routes.ts';
 import type { ReadModel } from './read-model.ts';
 import { readRoutes } from './read-routes.ts';
+import { sessionRoutes } from './session-routes.ts';
+import { Sessions } from './sessions.ts';
 import { signalRoutes } from './signal-routes.ts';
+import { streamRoutes } from './stream-routes.ts';
 import { wordRoutes } from './word-routes.ts';
 
 /** What the API shows and says. */
@@ -27,10 +33,20 @@ export interface ApiPorts {
   readonly registry: Registry;
   /** Bearer token of `/v1`. */
   readonly token: string;
+  /** The built console, or why there is none; default none. */
+  readonly console?: () => ConsoleState;
   /** How every lane is doing. */
   readonly lanes: () => Promise<readonly LaneHealth[]>;
   /** Whether the process is stopping: then it is not ready, though it still answers. */
   readonly isStopping: () => boolean;
+}
+
+/** What `/readyz?verbose` answers. */
+export interface Readiness {
+  readonly status: 'ready' | 'not ready';
+  readonly isRebuilding: boolean;
+  readonly isStopping: boolean;
+  readonly lanes: readonly LaneHealth[];
 }
 
 /** Builds the API; {@link listenApi} makes it listen. Tests use `inject`. */
@@ -65,9 +81,18 @@ export async function buildApi(ports: ApiPorts): Promise<FastifyInstance> {
       return traced(name, {}, async () => handler.call(this, request, reply));
     };
   });
+  app.decorateRequest('actor', '');
+  securityHeaders(app);
   healthRoutes(app, ports);
+  const sessions = new Sessions(ports.token);
+  consoleRoutes(app, ports.console ?? builtConsole(''), sessions);
+  sessionRoutes(app.withTypeProvider<ZodTypeProvider>(), ports, sessions);
   await app.register(async (v1) => {
-    v1.addHook('onRequest', async (request) => requireToken(request, ports.token));
+    v1.addHook('onRequest', async (request) => {
+      request.actor = requireCaller(request, ports.token, sessions);
+    });
+    streamRoutes(v1, ports);
+    fleetRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     readRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     signalRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     wordRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
@@ -106,15 +131,4 @@ function healthRoutes(app: FastifyInstance, { model, registry, lanes, isStopping
     return reply.type(registry.contentType).send(await registry.metrics());
   });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
-}
-
-function requireToken({ headers }: FastifyRequest, token: string): void {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  if (timingSafeEqual(digest(headers.authorization ?? ''), digest(`Bearer ${token}`))) return;
-  throw new HttpProblem(
-    401,
-    'UNAUTHORIZED',
-    'no valid bearer token',
-    'Send "Authorization: Bearer TOKEN"; the token is in DIR/token, or in FLYBALL_TOKEN.',
-  );
 }

@@ -15,7 +15,7 @@ const MetricStream = z.object({
   instance: z.string(),
   points: z.array(z.object({ endMs: z.number(), value: z.number(), count: z.number() })),
 });
-type MetricStream = z.infer<typeof MetricStream>;
+export type MetricStream = z.infer<typeof MetricStream>;
 
 /** Log records of a service that are alike, over the windows that are kept. */
 const LogTotal = z.object({
@@ -26,7 +26,7 @@ const LogTotal = z.object({
   /** Exemplar, hex, or ''. */
   traceId: z.string(),
 });
-type LogTotal = z.infer<typeof LogTotal>;
+export type LogTotal = z.infer<typeof LogTotal>;
 
 /** Calls from one service to this one (`caller`), the network before it (`gap`), or its own time (`self`). */
 const EdgeTotal = z.object({
@@ -38,7 +38,7 @@ const EdgeTotal = z.object({
   p50Ms: z.number().nullable(),
   p95Ms: z.number().nullable(),
 });
-type EdgeTotal = z.infer<typeof EdgeTotal>;
+export type EdgeTotal = z.infer<typeof EdgeTotal>;
 
 const itemsOf = <Schema extends z.ZodType>(schema: Schema) => z.object({ items: z.array(schema) });
 

@@ -7,6 +7,7 @@ import {
   type Window,
 } from '@flyball/contracts';
 import { DurationSketch } from '@flyball/stats';
+import type { Objective } from './objective-words.ts';
 import type { CommandView, ServiceView } from './read-model.ts';
 import type { AuditView, CommandDetail, SeriesTotal, ServiceDetail, ServiceSummary } from './schemas.ts';
 
@@ -26,6 +27,7 @@ export function summaryOf(
     environment,
     service,
     state: stateOf(assessment),
+    windowMs: assessment === undefined ? null : assessment.endMs - assessment.startMs,
     requests: assessment?.requests ?? 0,
     errors: assessment?.errors ?? 0,
     p50Ms: assessment?.p50Ms ?? null,
@@ -45,27 +47,39 @@ function stateOf(assessment: ServiceView['assessment']): ServiceSummary['state']
 }
 
 /** A service with its sums and windows. */
-export function detailOf(summary: ServiceSummary, view: ServiceView, windows: readonly Window[]): ServiceDetail {
+export function detailOf(
+  summary: ServiceSummary,
+  { assessment }: ServiceView,
+  windows: readonly Window[],
+  objective: Objective | null,
+): ServiceDetail {
   return {
     ...summary,
+    objective,
     fromMs: windows[0]?.startMs ?? null,
     untilMs: windows.at(-1)?.endMs ?? null,
     spans: windows.reduce((sum, { spans }) => sum + spans, 0),
     lateSpans: windows.reduce((sum, { lateSpans }) => sum + lateSpans, 0),
     totals: totalsOf(windows),
-    windows: windows.map((window) => {
-      const of = window.series.find(({ view: name }) => name === 'service');
-      const { startMs, endMs, coverage } = window;
-      return {
-        startMs,
-        endMs,
-        coverage,
-        requests: of?.count ?? 0,
-        errors: of?.errors ?? 0,
-        p95Ms: quantileMs(of, 0.95),
-      };
+    windows: windows.map(pointOf),
+    assessment: assessment ?? null,
+  };
+}
+
+/** A window as a point of every chart. */
+function pointOf({ startMs, endMs, coverage, lateSpans, series }: Window): ServiceDetail['windows'][number] {
+  const of = series.find(({ view }) => view === 'service');
+  const versions = series.filter(({ view }) => view === 'version');
+  return {
+    ...{ startMs, endMs, coverage, lateSpans },
+    requests: of?.count ?? 0,
+    errors: of?.errors ?? 0,
+    p50Ms: quantileMs(of, 0.5),
+    p95Ms: quantileMs(of, 0.95),
+    versions: versions.map((each) => {
+      const { name: version, count: requests, errors } = each;
+      return { version, requests, errors, p95Ms: quantileMs(each, 0.95) };
     }),
-    assessment: view.assessment ?? null,
   };
 }
 

@@ -6,28 +6,35 @@ import { BindingRequest, ChangeRequest, PauseRequest } from './schemas.ts';
 import type { ApiPorts } from './server.ts';
 
 const Said = z.object({ wordId: z.string() });
-/** Who speaks through the API; people have names when credentials do. */
-const ABOUT = { tenant: DEFAULT_TENANT, actor: 'token' };
 
 /** Routes that put words on record: changes, bindings, the kill switch. On answer the word is durable. */
 export function wordRoutes(app: TypedServer, { words }: ApiPorts): void {
+  const tenant = DEFAULT_TENANT;
   app.post(
     '/v1/changes',
     { schema: { body: ChangeRequest, response: { 201: ChangeWord } } },
-    async ({ body }, reply) => {
+    async ({ body, actor }, reply) => {
       const { environment, service, kind, version } = body;
       const changeId = body.changeId ?? contentId('chg', [environment, service, kind, version, Date.now()]);
-      const word = await words.say({ type: 'change', ...ABOUT, ...body, changeId });
+      const word = await words.say({ type: 'change', tenant, actor, ...body, changeId });
       return reply.status(201).send(word as ChangeWord);
     },
   );
-  app.put('/v1/bindings', { schema: { body: BindingRequest, response: { 200: Said } } }, async ({ body }) => {
-    return words.say({ type: 'binding', ...ABOUT, ...body });
+  app.put('/v1/bindings', { schema: { body: BindingRequest, response: { 200: Said } } }, async ({ body, actor }) => {
+    return words.say({ type: 'binding', tenant, actor, ...body });
   });
-  app.put('/v1/killswitch', { schema: { body: PauseRequest.nullish(), response: { 200: Said } } }, async ({ body }) => {
-    return words.say({ type: 'pause', ...ABOUT, reason: body?.reason ?? '' });
-  });
-  app.delete('/v1/killswitch', { schema: { response: { 200: Said } } }, async () => {
-    return words.say({ type: 'resume', ...ABOUT, reason: '' });
-  });
+  app.put(
+    '/v1/killswitch',
+    { schema: { body: PauseRequest.nullish(), response: { 200: Said } } },
+    async ({ body, actor }) => {
+      return words.say({ type: 'pause', tenant, actor, reason: body?.reason ?? '' });
+    },
+  );
+  app.delete(
+    '/v1/killswitch',
+    { schema: { body: PauseRequest.nullish(), response: { 200: Said } } },
+    async ({ body, actor }) => {
+      return words.say({ type: 'resume', tenant, actor, reason: body?.reason ?? '' });
+    },
+  );
 }

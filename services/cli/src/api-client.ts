@@ -38,6 +38,12 @@ export class ApiClient {
     return (await this.request<{ items: never[] }>('GET', '/v1/audit?limit=1000')).items;
   }
 
+  /** A link that opens the console, once. */
+  async consoleLink(): Promise<string> {
+    const { ticket } = await this.request<{ ticket: string }>('POST', '/v1/session/tickets');
+    return `${this.url}/?t=${ticket}`;
+  }
+
   /** @throws {CliError} with what the API said, or that it is not there. */
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
     const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` };

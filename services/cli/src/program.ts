@@ -104,6 +104,13 @@ function lookCommands(root: Command): void {
       if (options.output !== 'table') return printValue({ incident, commands }, options.output);
       process.stdout.write(explain(incident, commands));
     });
+  shared(root.command('console').description('print a link that opens the console in a browser, once')).action(
+    async (options: Shared) => {
+      const link = await clientOf(options).consoleLink();
+      if (options.output !== 'table') return printValue({ link }, options.output);
+      process.stdout.write(`${link}\n`);
+    },
+  );
   shared(root.command('send-test').description('send one span and wait until it shows'))
     .option('--timeout <seconds>', 'how long to wait', '60')
     .action(async (options: Shared & { timeout: string }) => {

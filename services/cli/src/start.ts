@@ -1,5 +1,6 @@
 import { endOnBrokenDisk } from '@flyball/host';
 import { readOptions, Standalone } from '@flyball/standalone';
+import { ApiClient } from './api-client.ts';
 import { forgetCurrent, rememberCurrent } from './places.ts';
 
 /** A terminal's Ctrl-C may come twice: once from the terminal, once from the launcher. */
@@ -10,13 +11,15 @@ export async function startServer(dir: string, policiesDir: string | undefined):
   const token = process.env['FLYBALL_TOKEN'];
   const standalone = await Standalone.start(
     readOptions(process.env, {
-      standalone: { dir, ...(token && { token }), ...(policiesDir !== undefined && { policiesDir }) },
+      standalone: { dir, console: 'start', ...(token && { token }), ...(policiesDir !== undefined && { policiesDir }) },
     }),
     endOnBrokenDisk,
   );
   rememberCurrent(dir);
   const { api, otlpGrpc, otlpHttp } = standalone.addresses;
+  const link = await new ApiClient(api, standalone.token).consoleLink();
   const lines = [
+    `Console    ${link}  (opens once; another: flyball console)`,
     `API        ${api}  (token in ${dir}/token)`,
     `OTLP/gRPC  ${otlpGrpc}`,
     `OTLP/HTTP  ${otlpHttp}`,

@@ -30,6 +30,10 @@ const StandaloneConfig = z
       .string()
       .default('')
       .describe('A YAML file of named webhook connections that bindings may use; empty: there are none.'),
+    console: z
+      .enum(['start', 'request', 'none'])
+      .default('request')
+      .describe('When the console is built, if it is not yet: at the start, when somebody asks for it, or never.'),
     takesFreePort: z.boolean().default(false).describe('A taken port gives the next free one, instead of an error.'),
     tracesUrl: z
       .string()

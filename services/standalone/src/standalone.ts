@@ -29,6 +29,7 @@ import * as nodeFiles from 'node:fs/promises';
 import { join } from 'node:path';
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
 import { startArchiver } from './archiver.ts';
+import { openConsole } from './console.ts';
 import { loadToken, makeDataFolder, storeInData } from './data-folder.ts';
 import { logMetrics } from './log-metrics.ts';
 import { lineSpecs } from './line.ts';
@@ -98,7 +99,8 @@ export class Standalone {
       const archiver = await startArchiver({ log, files, checkpoints: objects }, options, { registry, logger });
       const ingest = await Ingest.open(options.ingest, { log, registry });
       const state = { isStopping: false };
-      const app = await buildApi({ model, words, registry, token, lanes, isStopping: () => state.isStopping });
+      const console = openConsole(options.standalone);
+      const app = await buildApi({ model, words, registry, token, console, lanes, isStopping: () => state.isStopping });
       const { api, ingest: at } = options;
       const apiPort = await listenFrom(api.port, takesFreePort, (port) => listenApi(app, { ...api, port }));
       const grpc = await listenFrom(at.grpcPort, takesFreePort, (grpcPort) => listenGrpc(ingest, { ...at, grpcPort }));

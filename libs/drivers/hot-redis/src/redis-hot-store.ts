@@ -56,8 +56,9 @@ export class RedisHotStore implements HotStore {
     return this.#guard(async () => serviceOf(key, await this.#redis.hmgetBuffer(this.#keys.subject(key), ...FIELDS)));
   }
 
-  async windows(key: string, kind: WindowKind): Promise<readonly Uint8Array[]> {
-    const members = await this.#guard(() => this.#redis.zrangeBuffer(this.#keys.windows(key, kind), 0, '-1'));
+  async windows(key: string, kind: WindowKind, newestMax = 0): Promise<readonly Uint8Array[]> {
+    // From 0 are all; from -n the last n.
+    const members = await this.#guard(() => this.#redis.zrangeBuffer(this.#keys.windows(key, kind), -newestMax, '-1'));
     return members.map((member) => bytesOf(member, member.indexOf(COLON) + 1));
   }
 

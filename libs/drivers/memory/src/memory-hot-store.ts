@@ -63,8 +63,9 @@ export class MemoryHotStore implements HotStore {
     return subject === undefined ? undefined : serviceOf(key, subject);
   }
 
-  async windows(key: string, kind: WindowKind): Promise<readonly Uint8Array[]> {
-    return this.#windows.of(placeOf(key, kind)).map((value) => value.slice());
+  async windows(key: string, kind: WindowKind, newestMax = 0): Promise<readonly Uint8Array[]> {
+    const all = this.#windows.of(placeOf(key, kind));
+    return all.slice(-newestMax).map((value) => value.slice());
   }
 
   async progress(): Promise<ReadonlyMap<string, HotProgress>> {

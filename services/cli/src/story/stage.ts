@@ -144,6 +144,7 @@ function startFlyball(dir: string, twinPort: number, at: Addresses | undefined):
       twinUrl: `http://127.0.0.1:${twinPort}`,
       policiesDir: POLICIES,
       takesFreePort: true,
+      console: 'start',
       logLevel: 'error',
     },
     api: portOf(at?.api),

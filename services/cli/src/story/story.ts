@@ -50,7 +50,7 @@ export async function tellStory(dir: string, open: () => Promise<Stage>, options
   process.on('SIGTERM', interrupt);
   try {
     rememberCurrent(dataDir);
-    tellOpening(stage);
+    await tellOpening(stage);
     await stage.client.request('DELETE', '/v1/killswitch'); // The demo says the word that nobody has said yet.
     return options.isCi ? await tellAll(stage, teller) : await tellToPerson(stage, teller);
   } finally {
@@ -59,10 +59,11 @@ export async function tellStory(dir: string, open: () => Promise<Stage>, options
 }
 
 /** Addresses first; then what is small for the demo's sake. */
-function tellOpening({ addresses, description }: Stage): void {
+async function tellOpening({ addresses, client, description }: Stage): Promise<void> {
   const { aggregator } = DEMO;
   const seconds = (name: string) => Number(aggregator?.[name]) / 1_000;
   const lines = [
+    ` >>  Console    ${await client.consoleLink()}   (opens once; another: flyball console)`,
     ` >>  API        ${addresses.api}   OTLP ${addresses.otlpGrpc} (gRPC) ${addresses.otlpHttp} (HTTP)`,
     ` ok  node ${process.version}; ${description}`,
     ` ok  shop: web -> checkout -> payment, and search, cart, inventory; 60 requests/s; real OTLP`,

@@ -1,0 +1,61 @@
+import type { Incident, Signal } from '@flyball/contracts';
+import type { ReactNode } from 'react';
+import { count, inUnit } from '../format.ts';
+import { T } from '../parts/inert.tsx';
+import { At } from '../parts/when.tsx';
+
+const SHOWN = 12;
+
+/** The signals that it rests on: what was seen, what was expected, and how much speaks for the difference. */
+export function Evidence({ incident: { signals } }: { readonly incident: Incident }): ReactNode {
+  const sorted = [...signals].sort((a, b) => b.score - a.score || a.sinceMs - b.sinceMs);
+  return (
+    <div className="table-scroll">
+      <table className="rows">
+        <thead>
+          <tr>
+            <th>service</th>
+            <th>series</th>
+            <th className="number">seen</th>
+            <th className="number">normal</th>
+            <th className="number">odds</th>
+            <th className="number">since</th>
+          </tr>
+        </thead>
+        <tbody>
+          {sorted.slice(0, SHOWN).map((signal) => (
+            <Row key={signal.episodeId} signal={signal} />
+          ))}
+        </tbody>
+      </table>
+      {sorted.length > SHOWN && <p className="about">and {sorted.length - SHOWN} weaker signals</p>}
+    </div>
+  );
+}
+
+function Row({ signal }: { readonly signal: Signal }): ReactNode {
+  const { subject, series, sli, version, observed, expected, bad, requests, log10E, sinceMs, detector, traceId } =
+    signal;
+  const unit = signal.unit === '' && sli !== null ? (sli === 'errors' ? '1' : 'ms') : signal.unit;
+  const name = series === '' ? `${sli ?? ''} ${version}`.trim() : series;
+  return (
+    <tr title={`${detector}${traceId === '' ? '' : `, e.g. trace ${traceId}`}`}>
+      <td>
+        <T>{subject.service}</T>
+      </td>
+      <td>
+        <T>{name}</T>
+      </td>
+      <td className="number">
+        {inUnit(observed, unit)} {requests > 0 && <small title={`${bad} of ${requests}`}>n={count(requests)}</small>}
+      </td>
+      <td className="number">{inUnit(expected, unit)}</td>
+      <td className="number" title="odds that were won by betting against “no worse than normal”">
+        {log10E >= 6 ? `10^${log10E.toFixed(0)}` : count(10 ** Math.max(0, log10E))} : 1
+      </td>
+      <td className="number">
+        <At atMs={sinceMs} />
+      </td>
+    </tr>
+  );
+}

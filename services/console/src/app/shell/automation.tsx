@@ -1,0 +1,116 @@
+import type { KillSwitchView } from '@flyball/api';
+import { useMutation } from '@tanstack/react-query';
+import { type ReactNode, useState } from 'react';
+import { type ApiError, ask } from '../api.ts';
+import { Button } from '../parts/button.tsx';
+import { CopyAs, cliOf } from '../parts/copy-as.tsx';
+import { Dialog } from '../parts/dialog.tsx';
+import { T } from '../parts/inert.tsx';
+import { Trouble } from '../parts/notice.tsx';
+import { Ago } from '../parts/when.tsx';
+import { queries, useKillSwitch } from '../queries.ts';
+import { Icon } from './icons.tsx';
+
+/** Whether automation may act; pressed, the kill switch. */
+export function AutomationChip(): ReactNode {
+  const { data } = useKillSwitch();
+  const [isOpen, setOpen] = useState(false);
+  if (data === undefined) return <span className="chip">Automation …</span>;
+  const title = data.isPaused ? 'Automation is paused: nothing is changed' : 'Automation may act within its policies';
+  return (
+    <>
+      <button
+        type="button"
+        className={`chip ${data.isPaused ? 'chip-paused' : 'chip-on'}`}
+        title={`${title}. Press for the kill switch.`}
+        onClick={() => setOpen(true)}
+      >
+        <Icon name={data.isPaused ? 'pause' : 'play'} />
+        <span className="wide">Automation </span>
+        {data.isPaused ? 'paused' : 'on'}
+      </button>
+      {isOpen && <KillSwitch now={data} onClose={() => setOpen(false)} />}
+    </>
+  );
+}
+
+/** Below the top bar while automation is paused: who, when, why. */
+export function PauseStrip(): ReactNode {
+  const { data } = useKillSwitch();
+  if (data === undefined || !data.isPaused) return null;
+  return (
+    <p className="pause-strip" role="status">
+      <strong>Automation is paused: Flyball watches and changes nothing.</strong> <Said of={data} />
+    </p>
+  );
+}
+
+function Said({ of: { actor, reason, atMs } }: { readonly of: KillSwitchView }): ReactNode {
+  if (atMs === null) return <>Nobody has said yet that it may act.</>;
+  return (
+    <>
+      {actor !== '' && (
+        <>
+          By <T>{actor}</T>,{' '}
+        </>
+      )}
+      <Ago atMs={atMs} />
+      {reason === '' ? (
+        ', without a reason.'
+      ) : (
+        <>
+          : “<T>{reason}</T>”
+        </>
+      )}
+    </>
+  );
+}
+
+interface KillSwitchProps {
+  readonly now: KillSwitchView;
+  readonly onClose: () => void;
+}
+
+function KillSwitch({ now, onClose }: KillSwitchProps): ReactNode {
+  const { isPaused } = now;
+  const [reason, setReason] = useState('');
+  const say = useMutation<unknown, ApiError>({
+    mutationFn: () => ask('/v1/killswitch', isPaused ? 'DELETE' : 'PUT', { reason: reason.trim() }),
+    onSuccess: async () => {
+      await queries.invalidateQueries({ queryKey: ['killswitch'] });
+      onClose();
+    },
+  });
+  const why = say.isPending ? 'It is being put on record.' : '';
+  const whyNot = reason.trim() === '' ? 'Say why: it goes on record.' : why;
+  return (
+    <Dialog title={isPaused ? 'Automation is paused' : 'Automation is on'} onClose={onClose}>
+      <p>
+        {isPaused
+          ? 'No command is issued, and the actuator starts no effect. Telemetry, detection and incidents go on.'
+          : 'Flyball may carry out commands within its policies. Pausing stops every new command and effect at once; what was applied stays as it is.'}
+      </p>
+      <p className="about">
+        <Said of={now} />
+      </p>
+      <label className="field">
+        <span>Reason (goes on record)</span>
+        <textarea
+          rows={2}
+          maxLength={1_000}
+          value={reason}
+          autoFocus
+          placeholder={isPaused ? 'e.g. migration is over' : 'e.g. database migration until 14:00'}
+          onChange={(event) => setReason(event.target.value)}
+        />
+      </label>
+      {say.error !== null && <Trouble error={say.error} />}
+      <footer>
+        <Button kind={isPaused ? 'primary' : 'danger'} whyNot={whyNot} onClick={() => say.mutate()}>
+          {isPaused ? 'Resume automation' : 'Pause all automation'}
+        </Button>
+        <CopyAs items={[cliOf(isPaused ? 'resume' : 'pause')]} />
+      </footer>
+    </Dialog>
+  );
+}
