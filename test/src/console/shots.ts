@@ -16,7 +16,12 @@ const SIZES = [
 ];
 
 /** Pictures every screen in both themes and sizes, as `<screen>-<theme>-<width>.png`. */
-export async function shoot(browser: Browser, link: () => Promise<string>, screens: readonly Screen[], dir: string): Promise<void> {
+export async function shoot(
+  browser: Browser,
+  link: () => Promise<string>,
+  screens: readonly Screen[],
+  dir: string,
+): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const { name: size, ...viewport } of SIZES) {
       const context = await browser.newContext({ viewport, colorScheme, timezoneId: 'UTC', reducedMotion: 'reduce' });
@@ -28,7 +33,10 @@ export async function shoot(browser: Browser, link: () => Promise<string>, scree
         await page.waitForFunction(() => document.querySelector('.loading') === null);
         await prepare?.(page);
         await page.waitForTimeout(400);
-        await page.screenshot({ path: join(dir, `${name}-${colorScheme}-${size}.png`), fullPage: prepare === undefined });
+        await page.screenshot({
+          path: join(dir, `${name}-${colorScheme}-${size}.png`),
+          fullPage: prepare === undefined,
+        });
       }
       await context.close();
     }

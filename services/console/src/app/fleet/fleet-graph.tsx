@@ -137,7 +137,7 @@ function Node({ node: { service, state }, spot, summary }: NodeProps): ReactNode
           {name.length > NAME_MAX ? `${name.slice(0, NAME_MAX - 1)}…` : name}
         </text>
         <text x="18" y="30" className="node-numbers">
-          {state === 'ok' ? numbers : `${state} · ${numbers.replace(' errors', '')}`}
+          {state === 'ok' ? numbers : `${state} · ${numbers.split(' · ')[0]}`}
         </text>
       </g>
     </a>

@@ -13,7 +13,9 @@ import { go, serviceHref, setParam, usePlace } from '../router.ts';
 const FOLDED_FROM = 30;
 
 const SORTS: Readonly<Record<string, (a: ServiceSummary, b: ServiceSummary) => number>> = {
-  state: (a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || errorsOf(b) - errorsOf(a),
+  // Among those that are ok nothing is worse than another: rows that change places cannot be read.
+  state: (a, b) =>
+    STATES.indexOf(a.state) - STATES.indexOf(b.state) || (a.state === 'failing' ? errorsOf(b) - errorsOf(a) : 0),
   service: () => 0,
   requests: (a, b) => b.requests - a.requests,
   errors: (a, b) => errorsOf(b) - errorsOf(a),

@@ -126,8 +126,9 @@ function IncidentLine({ incident, isChosen }: { readonly incident: Incident; rea
             <T>{title}</T>
           </strong>
           <span className="about">
-            <T>{environment}</T> · {endOf(incident)} · lasted {span((closedAtMs ?? now) - startedAtMs)} ·{' '}
-            {decisions.length} {decisions.length === 1 ? 'decision' : 'decisions'}, {commandIds.length}{' '}
+            <T>{environment}</T> · {endOf(incident)} · {closedAtMs === null ? 'for' : 'lasted'}{' '}
+            {span((closedAtMs ?? now) - startedAtMs)} · {decisions.length}{' '}
+            {decisions.length === 1 ? 'decision' : 'decisions'}, {commandIds.length}{' '}
             {commandIds.length === 1 ? 'command' : 'commands'}
             {isSilenced && ' · silenced'}
           </span>

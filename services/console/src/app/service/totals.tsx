@@ -25,7 +25,7 @@ export function Versions({ detail }: { readonly detail: ServiceDetail }): ReactN
           </td>
           <td className="number">{duration(each.p95Ms)}</td>
           <td className={`verdict-${each.verdict}`}>{each.verdict}</td>
-          <td className="about">
+          <td className="about why">
             errors {words(each.errorsSli.reason)}, latency {words(each.latencySli.reason)}
           </td>
         </tr>

@@ -35,15 +35,16 @@ export function VersionLanes({ detail, history: { windows, fromMs, untilMs } }: 
               {windows.map(({ startMs, endMs, requests, versions: all }) => {
                 const of = all.find((each) => each.version === version);
                 if (of === undefined || of.requests === 0) return null;
-                const share = of.requests / Math.max(1, requests);
+                // Also a hundredth of the traffic must be seen.
+                const height = Math.max(3, (16 * of.requests) / Math.max(1, requests));
                 const isBad = of.errors / of.requests > 0.05;
                 return (
                   <rect
                     key={endMs}
                     x={x(Math.max(startMs, fromMs))}
                     width={x(endMs) - x(Math.max(startMs, fromMs)) + 0.5}
-                    y={16 - 16 * share}
-                    height={16 * share}
+                    y={16 - height}
+                    height={height}
                     className={isBad ? 'lane-bad' : 'lane-good'}
                   />
                 );

@@ -26,8 +26,10 @@ export function AutomationChip(): ReactNode {
         onClick={() => setOpen(true)}
       >
         <Icon name={data.isPaused ? 'pause' : 'play'} />
-        <span className="wide">Automation </span>
-        {data.isPaused ? 'paused' : 'on'}
+        <span>
+          <span className="wide">Automation </span>
+          {data.isPaused ? 'paused' : 'on'}
+        </span>
       </button>
       {isOpen && <KillSwitch now={data} onClose={() => setOpen(false)} />}
     </>
@@ -81,8 +83,9 @@ function KillSwitch({ now, onClose }: KillSwitchProps): ReactNode {
       onClose();
     },
   });
-  const why = say.isPending ? 'It is being put on record.' : '';
-  const whyNot = reason.trim() === '' ? 'Say why: it goes on record.' : why;
+  // Who has to stop it at once need not explain; who lets it go on must.
+  const needs = isPaused && reason.trim() === '' ? 'Say why it may act again: it goes on record.' : '';
+  const whyNot = say.isPending ? 'It is being put on record.' : needs;
   return (
     <Dialog title={isPaused ? 'Automation is paused' : 'Automation is on'} onClose={onClose}>
       <p>
@@ -94,7 +97,7 @@ function KillSwitch({ now, onClose }: KillSwitchProps): ReactNode {
         <Said of={now} />
       </p>
       <label className="field">
-        <span>Reason (goes on record)</span>
+        <span>Reason{isPaused ? '' : ' (optional)'}; it goes on record</span>
         <textarea
           rows={2}
           maxLength={1_000}
