@@ -7,7 +7,7 @@ import { drawBehind, drawMarkers, type Drawn, type Marker } from './chart-drawin
 const HEIGHT = 168;
 
 /** One line of a chart. */
-export interface Line {
+interface Line {
   readonly name: string;
   /** A colour token: `--line-1`. */
   readonly color: string;
