@@ -45,9 +45,9 @@ const pureFiles = globSync(['libs/*/package.json', 'services/*/package.json'])
   .map((path) => `${dirname(path)}/src/**/*.ts`);
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/**', '**/testdata/**', '.nx/**'] },
+  { ignores: ['**/node_modules/**', '**/testdata/**', '.nx/**', '**/dist/**', 'test/out/**'] },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     languageOptions: {
       parser: tseslint.parser,
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },

@@ -15,7 +15,7 @@ export const LAYERS = {
   driver: ['core', 'contracts', 'runtime'], //                    SQLite, directories, targets
   host: ['core', 'contracts', 'runtime'], //                      the process around a service
   edge: ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy', 'host'], // ingest, api, actuator
-  ui: ['core', 'contracts', 'edge'], //                           console: of contracts and edge the types alone
+  ui: ['contracts', 'edge'], //                                   console: the types alone
   app: ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy', 'stage', 'driver', 'host', 'edge', 'ui', 'app'],
   testing: [
     'core',

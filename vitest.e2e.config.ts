@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 // says how to get it; with FLYBALL_REQUIRE_REAL=1, as in CI, that is a failure.
 export default defineConfig({
   test: {
-    include: ['test/src/e2e/**/*.e2e.ts'],
+    include: ['test/src/**/*.e2e.ts'],
     reporters: process.env['CI_TOTALS_E2E']
       ? ['default', ['json', { outputFile: process.env['CI_TOTALS_E2E'] }]]
       : ['default'],

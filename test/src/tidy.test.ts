@@ -18,7 +18,7 @@ const projects = manifests.map((path) => {
   return { dir: dirname(path), name, tags };
 });
 const layerOf = new Map(projects.map((project) => [project.name, project.tags[0] ?? 'none']));
-const sources = globSync(['libs/**/src/**/*.ts', 'services/**/src/**/*.ts', 'test/src/**/*.ts']).filter(
+const sources = globSync([...['libs/**/src/**/*.ts', 'services/**/src/**/*.{ts,tsx}', 'test/src/**/*.ts']]).filter(
   (path) => !path.includes('node_modules'),
 );
 
@@ -34,7 +34,7 @@ test.each(projects)('$name has one layer and a README', ({ dir, name, tags }) =>
 });
 
 test.each(projects)('$name imports only from below', ({ dir, name }) => {
-  for (const path of globSync(`${dir}/src/**/*.ts`)) {
+  for (const path of globSync(`${dir}/src/**/*.{ts,tsx}`)) {
     const isRoot = path.endsWith('/main.ts');
     const isTest = path.endsWith('.test.ts');
     for (const [, target] of readFileSync(path, 'utf8').matchAll(/(?:from|import\() ?'(@flyball\/[^'/]+)'/g)) {
@@ -53,7 +53,7 @@ test.each(sources)('%s is tidy', (path) => {
   const forbidden = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|')})\\b`);
   expect(lines.filter((line) => forbidden.test(line))).toEqual([]);
   expect(path).not.toMatch(/\/(utils?|common|helpers?|misc|shared)(\/|\.ts$)/);
-  expect(path).toMatch(/^[a-z0-9./-]+\.ts$/);
+  expect(path).toMatch(/^[a-z0-9./-]+\.tsx?$/);
 });
 
 test('no path of a machine and no registry host is committed', () => {

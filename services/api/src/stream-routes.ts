@@ -77,6 +77,7 @@ class Follower {
     this.#response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
+      connection: 'close',
       'x-content-type-options': 'nosniff',
       'x-accel-buffering': 'no',
     });

@@ -8,4 +8,6 @@ if (dir === undefined) {
   process.stderr.write('usage: npm run console:build -- DIR\n');
   process.exit(2);
 }
+// Whatever the shell says: a build for development is twice the size.
+process.env['NODE_ENV'] = 'production';
 await buildApp(resolve(dir));

@@ -30,7 +30,7 @@ export async function shoot(
       for (const { name, path, prepare } of screens) {
         await page.goto(new URL(path, page.url()).href);
         await page.waitForSelector('.live-live');
-        await page.waitForFunction("document.querySelector('.loading') === null");
+        await page.waitForSelector('.loading', { state: 'detached' });
         await prepare?.(page);
         await page.waitForTimeout(400);
         await page.screenshot({

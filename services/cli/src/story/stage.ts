@@ -100,7 +100,12 @@ export class DemoStage implements Stage {
   }
 
   get client(): ApiClient {
-    return new ApiClient(this.addresses.api, this.#flyball.hello.token);
+    return new ApiClient(this.addresses.api, this.token);
+  }
+
+  /** Token of the API. */
+  get token(): string {
+    return this.#flyball.hello.token;
   }
 
   get auditedDir(): string {

@@ -80,27 +80,8 @@ function Lanes({ readiness: { status, lanes } }: { readonly readiness: Readiness
               </tr>
             </thead>
             <tbody>
-              {shown.map(({ lane, state, lag, lagSeconds, code, hint, isAhead }) => (
-                <tr key={lane}>
-                  <td>
-                    <code>{lane}</code>
-                  </td>
-                  <td className={state === 'running' ? undefined : 'is-bad'}>
-                    {state}
-                    {isAhead && ', waits for slower lanes'}
-                  </td>
-                  <td className="number">{count(lag)}</td>
-                  <td className="number">{span(lagSeconds * 1_000)}</td>
-                  <td>
-                    {code === '' ? (
-                      <span className="none">–</span>
-                    ) : (
-                      <>
-                        <code>{code}</code> <T>{hint === '' ? 'see docs/errors.md' : hint}</T>
-                      </>
-                    )}
-                  </td>
-                </tr>
+              {shown.map((health) => (
+                <LaneRow key={health.lane} health={health} />
               ))}
             </tbody>
           </table>
@@ -112,6 +93,32 @@ function Lanes({ readiness: { status, lanes } }: { readonly readiness: Readiness
         </button>
       )}
     </>
+  );
+}
+
+function LaneRow({ health }: { readonly health: Readiness['lanes'][number] }): ReactNode {
+  const { lane, state, lag, lagSeconds, code, hint, isAhead } = health;
+  return (
+    <tr>
+      <td>
+        <code>{lane}</code>
+      </td>
+      <td className={state === 'running' ? undefined : 'is-bad'}>
+        {state}
+        {isAhead && ', waits for slower lanes'}
+      </td>
+      <td className="number">{count(lag)}</td>
+      <td className="number">{span(lagSeconds * 1_000)}</td>
+      <td>
+        {code === '' ? (
+          <span className="none">–</span>
+        ) : (
+          <>
+            <code>{code}</code> <T>{hint === '' ? 'see docs/errors.md' : hint}</T>
+          </>
+        )}
+      </td>
+    </tr>
   );
 }
 
