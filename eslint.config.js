@@ -70,7 +70,7 @@ export default tseslint.config(
   },
   { files: ['**/main.ts'], rules: { '@nx/enforce-module-boundaries': boundaries(ROLE_LAYERS.main) } },
   {
-    files: ['**/*.test.ts', '**/*.real.ts'],
+    files: ['**/*.test.ts', '**/*.real.ts', '**/*.e2e.ts'],
     rules: {
       '@nx/enforce-module-boundaries': boundaries(everyLayer([ROLE_LAYERS.test])),
       'max-lines-per-function': 'off',

@@ -10,6 +10,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 // A server stays small: a small young generation, and a heap that has a limit, towards which it grows in small steps.
 const SERVER_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=384'];
 
+// With an arena per thread, what is freed in one is of no use to the others: a tenth of the memory, in vain.
+if (process.argv[2] === 'start') process.env.MALLOC_ARENA_MAX ??= '2';
+
 const given = process.env.NODE_OPTIONS ?? '';
 const isGiven = (flag) => given.includes(flag.split('=')[0]);
 const flags = process.argv[2] === 'start' ? SERVER_FLAGS.filter((flag) => !isGiven(flag)) : [];
@@ -21,7 +24,7 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
   const self = fileURLToPath(import.meta.url);
   // Only a fresh process takes the flags. It replaces this one, and is sent the same signals.
   if (!hasFlags && process.platform !== 'win32') {
-    process.execve(process.execPath, [process.execPath, ...flags, self, ...process.argv.slice(2)]);
+    process.execve(process.execPath, [process.execPath, ...flags, self, ...process.argv.slice(2)], process.env);
   }
   nodeModule.enableCompileCache();
   await import(pathToFileURL(main).href);
