@@ -52,7 +52,9 @@ export function perSecond(requests: number, windowMs: number | null): string {
 export function inUnit(value: number, unit: string): string {
   if (unit === '1') return percent(value);
   if (unit === 'ms') return duration(value);
-  return `${number(value)}${unit === '' ? '' : ` ${unit}`}`;
+  // Braces mark what is only counted: `{request}`.
+  const name = unit.replaceAll(/[{}]/g, '');
+  return `${number(value)}${name === '' ? '' : ` ${name}`}`;
 }
 
 /** Times as the reader likes to see them. */
