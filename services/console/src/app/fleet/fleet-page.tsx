@@ -77,7 +77,13 @@ function Picture({
         Who calls whom in <bdi>{inert(environment)}</bdi>
       </h2>
       <Answered of={graph} what="the service graph">
-        {(data) => <FleetGraph graph={data} services={inside} />}
+        {(data) =>
+          data.nodes.length === 0 ? (
+            <p className="about">No service of this environment is known.</p>
+          ) : (
+            <FleetGraph graph={data} services={inside} />
+          )
+        }
       </Answered>
     </section>
   );
