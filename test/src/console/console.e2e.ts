@@ -71,9 +71,10 @@ describe.runIf(mayRun)(`the console in a browser${isMissing ? ` (${chromium.miss
   test('shows of a service its golden signals, versions, and what happened to it', async () => {
     await open('/services/demo%3Acheckout');
     await expect.poll(() => page.locator('.chart canvas').count()).toBeGreaterThanOrEqual(3);
-    const charts = await page.locator('.chart-plot').evaluateAll((all) => all.map((each) => each.ariaLabel ?? ''));
-    expect(charts.slice(0, 3).map((label) => label.split(':')[0])).toEqual(['Traffic', 'Errors', 'Latency']);
-    expect(charts[0]).toMatch(/normal is .*\/s\. 2 changes and actions are marked/);
+    const charts = () => page.locator('.chart-plot').evaluateAll((all) => all.map((each) => each.ariaLabel ?? ''));
+    await expect.poll(async () => (await charts())[0]).toMatch(/normal is .*\/s\. 2 changes and actions are marked/);
+    const titles = (await charts()).map((label) => label.split(':')[0]);
+    expect(titles.slice(0, 3)).toEqual(['Traffic', 'Errors', 'Latency']);
     expect(await page.locator('.lane-name').allInnerTexts()).toEqual(expect.arrayContaining(['v1 stable']));
     expect(await page.locator('.happened').innerText()).toMatch(/deploy v2/);
     expect(await page.locator('.happened').innerText()).toMatch(/rollback/);

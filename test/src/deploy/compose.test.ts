@@ -71,8 +71,11 @@ describe.each(SERVICES)('%s', (name) => {
     expect(lines('FROM')[0]).toMatch(/^node:24\.\d+\.\d+-/);
   });
 
-  test('holds its own service and no other, and waits for topics', () => {
-    expect(lines('COPY').filter((text) => text.startsWith('services'))).toEqual([`services/${name} services/${name}`]);
+  test('holds its own service and no other, the API its console too, and waits for topics', () => {
+    const own = name === 'api' ? [name, 'console'] : [name];
+    expect(lines('COPY').filter((text) => text.startsWith('services'))).toEqual(
+      own.map((each) => `services/${each} services/${each}`),
+    );
     expect(service.depends_on?.['topics']).toEqual({ condition: 'service_completed_successfully' });
   });
 });
