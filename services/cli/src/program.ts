@@ -199,9 +199,11 @@ function replayCommand(root: Command): void {
       ]),
     )
     .option('--windows', 'files only: write windows.jsonl too')
+    .option('--report <file>', 'write one offline page of the day: incidents, causes, what it would have done')
+    .option('--pages <file>', 'csv "timestamp[,service]": when your own pager went, to be set beside it in the report')
     .addHelpText(
       'after',
-      '\nExamples:\n  flyball replay traces.jsonl metrics.jsonl.gz logs.jsonl.zst --out day1\n  flyball replay file:///var/lib/flyball --from 2026-01-05T09:00:00Z --to 2026-01-05T10:00:00Z',
+      '\nExamples:\n  flyball replay traces.jsonl metrics.jsonl.gz logs.jsonl.zst --out day1\n  flyball replay day.jsonl --policies ./policies --report day.html --pages pages.csv\n  flyball replay file:///var/lib/flyball --from 2026-01-05T09:00:00Z --to 2026-01-05T10:00:00Z',
     )
     .action(async (sources: string[], options: ArchiveReplayOptions & ReplayOptions) => {
       const [source = ''] = sources;

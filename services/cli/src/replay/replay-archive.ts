@@ -5,6 +5,7 @@ import { cutOf } from '@flyball/runtime';
 import { LINE_DEFAULTS, type LineConfig } from '@flyball/standalone';
 import { CliError, EXIT } from '../cli-error.ts';
 import { lineSettings, openObjects } from '../deployment.ts';
+import { DayReport, type ReportOptions } from '../report/day-report.ts';
 import { ReplayOutput } from './replay-output.ts';
 import { readPolicies } from './replay-policies.ts';
 import { ReplayStages } from './replay-stages.ts';
@@ -12,7 +13,7 @@ import { ReplayStages } from './replay-stages.ts';
 const TOPICS = Object.values(RAW_TOPICS);
 
 /** What a person asks of a replay of an archive. */
-export interface ArchiveReplayOptions {
+export interface ArchiveReplayOptions extends ReportOptions {
   readonly out: string;
   readonly policies?: string;
   /** RFC 3339: records that were appended at or after this instant … */
@@ -51,10 +52,11 @@ export async function replayArchive(url: string, options: ArchiveReplayOptions):
   const plan = await reader.plan({ topics: TOPICS, fromMs, toMs });
   refuseGaps(plan, url, options.acceptGaps === true);
   const config = options.config === undefined ? LINE_DEFAULTS : lineSettings(options.config);
+  const report = DayReport.of(options);
   const output = new ReplayOutput(options.out, { hasWindows: true });
   const policies = options.policies === undefined ? [] : readPolicies(options.policies);
   const replay = new ArchiveReplay(plan, config);
-  const { sinks } = output;
+  const sinks = report?.besides(output.sinks) ?? output.sinks;
   const counts = { records: 0, bytes: 0 };
   for await (const { topic, partition, record } of reader.read(plan)) {
     counts.records += 1;
@@ -67,6 +69,7 @@ export async function replayArchive(url: string, options: ArchiveReplayOptions):
   }
   await replay.finish();
   await output.end();
+  report?.write([url], policies.length > 0);
   const { incompleteWindows } = replay;
   const range = { from: fromMs === 0 ? null : rfc3339(fromMs), to: rfc3339(plan.toMs) };
   return { ...range, ...counts, gaps: plan.gaps, ...output.counts, incompleteWindows };

@@ -2,6 +2,7 @@ import type { SignalKind } from '@flyball/contracts';
 import { LINE_DEFAULTS } from '@flyball/standalone';
 import { CliError } from '../cli-error.ts';
 import { lineSettings } from '../deployment.ts';
+import { DayReport, type ReportOptions } from '../report/day-report.ts';
 import { mergedLines } from './merged-lines.ts';
 import { ReplayLine } from './replay-line.ts';
 import { ReplayOutput } from './replay-output.ts';
@@ -14,7 +15,7 @@ const PROGRESS_EVERY_LINES = 50;
 const PROBLEMS_TOLD_MAX = 10;
 
 /** What a person asks of a replay of files. */
-export interface ReplayOptions {
+export interface ReplayOptions extends ReportOptions {
   readonly out: string;
   readonly policies?: string;
   /** Settings file of the stages. */
@@ -49,11 +50,12 @@ export interface ReplaySummary {
  * @throws {CliError} for a file that is not there, or of which no line can be read.
  */
 export async function replay(files: readonly string[], options: ReplayOptions): Promise<ReplaySummary> {
+  const report = DayReport.of(options);
   const output = new ReplayOutput(options.out, { hasWindows: options.windows === true });
   const config = options.config === undefined ? LINE_DEFAULTS : lineSettings(options.config);
   const policies = options.policies === undefined ? [] : readPolicies(options.policies);
   const edges = options.topology === undefined ? [] : readTopology(options.topology);
-  const setup = { config, policies, edges, sinks: output.sinks };
+  const setup = { config, policies, edges, sinks: report?.besides(output.sinks) ?? output.sinks };
   const environments = new Map<string, Open>();
   const items = { traces: 0, metrics: 0, logs: 0 };
   const progress = replayProgress(files);
@@ -88,6 +90,7 @@ export async function replay(files: readonly string[], options: ReplayOptions): 
   for (const { line, lastItemMs } of environments.values()) await line.finish(lastItemMs);
   progress.end(items);
   await output.end();
+  report?.write(files, policies.length > 0);
   const { signals, incidents, commands } = output.counts;
   return {
     ...{ lines, unreadable, spans: items.traces, points: items.metrics, logs: items.logs },
