@@ -73,6 +73,9 @@ function showPages(threshold) {
     page.querySelector('.opened-at').textContent =
       atMs === undefined ? '-' : new Date(atMs).toISOString().slice(11, 19);
   }
+  for (const mark of document.querySelectorAll('g[data-page]')) {
+    mark.classList.toggle('unseen', openedAt(mark.dataset.page, threshold) === undefined);
+  }
   leads.sort((a, b) => a - b);
   const median = leads[Math.floor((leads.length - 1) / 2)];
   say('seen', String(leads.length));

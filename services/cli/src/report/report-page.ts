@@ -150,9 +150,9 @@ function pageTable(matched: readonly MatchedPage[]): Markup {
     <table>
       <thead>
         <tr>
-          <th>Your page</th>
+          <th>Yours</th>
           <th>Service</th>
-          <th>Flyball opened</th>
+          <th>Flyball</th>
           <th>Blamed</th>
           <th></th>
         </tr>
