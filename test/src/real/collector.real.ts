@@ -103,7 +103,9 @@ withBoth.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])(
     const counted = async () => {
       const messages = (await allRecords(log, 'flyball.windows')).map((record) => windowsCodec.decode(record));
       const windows = messages.filter((message): message is Window => message.type === 'window');
-      const own = windows.filter(({ subject }) => subject.service === 'cart' && subject.environment === 'interop');
+      const own = windows.filter(
+        ({ kind, subject }) => kind === 'traces' && subject.service === 'cart' && subject.environment === 'interop',
+      );
       return own.reduce((sum, { spans, lateSpans }) => sum + spans + lateSpans, 0);
     };
     await expect.poll(counted, { timeout: 30_000, interval: 500 }).toBe(SPANS);

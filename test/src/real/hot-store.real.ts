@@ -78,13 +78,13 @@ function ordinary({ url }: RealPart): void {
     const redis = new Redis(url);
     const keys = await redis.keys(`${prefix}*`);
     expect(keys.map((key) => key.slice(prefix.length)).sort()).toEqual([
-      ...['progress', 'subject:a', 'subject:b', 'subjects', 'windows:a'],
+      ...['progress', 'subject:a', 'subject:b', 'subjects', 'windows:traces:a'],
     ]);
     for (const key of keys.filter((each) => !each.endsWith(':subjects'))) {
       expect(await redis.ttl(key)).toBeGreaterThan(7_190);
     }
     // Its keys went by themselves: a subject that only the index still names is not shown.
-    await redis.del(`${prefix}subject:a`, `${prefix}windows:a`);
+    await redis.del(`${prefix}subject:a`, `${prefix}windows:traces:a`);
     expect(await store.services()).toEqual([]);
     await redis.quit();
   });
