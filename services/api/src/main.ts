@@ -25,7 +25,7 @@ await serve({
     hot: { redis: openRedisHotStore, rediss: openRedisHotStore },
   },
   start: async ({ config, env, log, hot: shared, registry, logger }) => {
-    const { policiesDir, consoleDir, ...at } = config;
+    const { policiesDir, consoleDir, warmupWindows, ...at } = config;
     const words = new ControlWriter(log);
     if (policiesDir !== '') await recordPolicies(policiesDir, words, log);
     // Without a hot store that all share this process fills its own; nobody else writes to it.
@@ -38,7 +38,8 @@ await serve({
     const token = secretOf(env, 'FLYBALL_TOKEN');
     const lanes = async () => [];
     const console = builtConsole(consoleDir);
-    const app = await buildApi({ model, words, registry, token, console, lanes, isStopping: () => state.isStopping });
+    const told = { console, lanes, warmupWindows, isStopping: () => state.isStopping };
+    const app = await buildApi({ model, words, registry, token, ...told });
     const port = await listenApi(app, at);
     const stop = async () => {
       state.isStopping = true;

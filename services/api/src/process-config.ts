@@ -8,6 +8,12 @@ export const ApiProcessConfig = ApiConfig.unwrap()
       .string()
       .default('')
       .describe('Folder of policies, objectives and bindings (*.yaml) to be put on record at the start.'),
+    warmupWindows: z
+      .int()
+      .min(2)
+      .max(10_000)
+      .default(30)
+      .describe('As warmupWindows of the detector: it says when the warm-up of a service ends.'),
     consoleDir: z
       .string()
       .default('')

@@ -24,6 +24,7 @@ import { ChangeFeed } from './change-feed.ts';
 import { ObjectiveWords } from './objective-words.ts';
 import { QuietWords } from './quiet-words.ts';
 import { Ring } from './ring.ts';
+import { SetupWords } from './setup-words.ts';
 
 const IDLE_WAIT_MS = 1_000;
 const READ_BYTES_MAX = 1_000_000;
@@ -60,6 +61,8 @@ export class ReadModel {
   readonly quiet = new QuietWords();
   /** What services promise. */
   readonly objectives = new ObjectiveWords();
+  /** Policies and bindings. */
+  readonly setup = new SetupWords();
   /** What was changed in the world, with the time at which it was told. */
   readonly changes = new Ring<ChangeWord & { readonly atMs: number }>(CHANGES_KEPT);
   /** What of all this has changed, as it changes. */
@@ -208,6 +211,7 @@ export class ReadModel {
     const atMs = record.appendedAtMs;
     this.quiet.hear(word);
     this.objectives.hear(word);
+    this.setup.hear(word);
     if (word.type === 'change') this.changes.push({ ...word, atMs });
     this.#publish('word', { type: word.type });
     if (word.type !== 'pause' && word.type !== 'resume') return;

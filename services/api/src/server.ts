@@ -22,6 +22,7 @@ import type { ReadModel } from './read-model.ts';
 import { readRoutes } from './read-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
 import { Sessions } from './sessions.ts';
+import { setupRoutes } from './setup-routes.ts';
 import { signalRoutes } from './signal-routes.ts';
 import { streamRoutes } from './stream-routes.ts';
 import { wordRoutes } from './word-routes.ts';
@@ -35,6 +36,8 @@ export interface ApiPorts {
   readonly token: string;
   /** The built console, or why there is none; default none. */
   readonly console?: () => ConsoleState;
+  /** Windows with requests that a service’s normal is learned from: says when its warm-up ends; default 30. */
+  readonly warmupWindows?: number;
   /** How every lane is doing. */
   readonly lanes: () => Promise<readonly LaneHealth[]>;
   /** Whether the process is stopping: then it is not ready, though it still answers. */
@@ -95,6 +98,7 @@ export async function buildApi(ports: ApiPorts): Promise<FastifyInstance> {
     fleetRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     readRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     signalRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
+    setupRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     wordRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     approvalRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     quietRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);

@@ -18,6 +18,11 @@ export class ApiClient {
     return (await this.request<{ items: ServiceSummary[] }>('GET', '/v1/services')).items;
   }
 
+  /** Items of a list of the API. */
+  async list<T>(path: string): Promise<readonly T[]> {
+    return (await this.request<{ items: T[] }>('GET', path)).items;
+  }
+
   service(id: string): Promise<ServiceDetail> {
     return this.request('GET', `/v1/services/${encodeURIComponent(id)}`);
   }

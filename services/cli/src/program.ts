@@ -1,3 +1,4 @@
+import type { WarmingView } from '@flyball/api';
 import { verifyAudit } from '@flyball/audit-files';
 import { Command, Option } from 'commander';
 import { join } from 'node:path';
@@ -7,6 +8,8 @@ import { CliError, EXIT } from './cli-error.ts';
 import { clientOf, shared, type Shared } from './client-options.ts';
 import { deploymentCommands } from './deployment-commands.ts';
 import { detectCommand } from './detect/detect-command.ts';
+import { warmingText } from './doctor/arrival-checks.ts';
+import { doctorCommand } from './doctor/doctor-command.ts';
 import { explain } from './explain.ts';
 import { type Format, printRows, printValue } from './output.ts';
 import { quietCommands } from './quiet-commands.ts';
@@ -27,6 +30,7 @@ export function program(): Command {
     });
   startCommand(root);
   lookCommands(root);
+  doctorCommand(root);
   wordCommands(root);
   approvalCommands(root);
   quietCommands(root);
@@ -67,11 +71,12 @@ function lookCommands(root: Command): void {
     .action(async (id: string | undefined, options: Shared) => {
       const client = clientOf(options);
       if (id !== undefined) return printValue(await client.service(id), options.output);
+      const warming = new Map((await client.list<WarmingView>('/v1/warming')).map((each) => [each.id, each]));
       printRows(
         await client.services(),
         [
           { title: 'id', of: (row) => row.id },
-          { title: 'state', of: (row) => row.state },
+          { title: 'state', of: (row) => stateText(row.state, warming.get(row.id)) },
           { title: 'requests', of: (row) => row.requests },
           { title: 'errors', of: (row) => row.errors },
           { title: 'p95 ms', of: (row) => row.p95Ms?.toFixed(1) ?? null },
@@ -121,6 +126,11 @@ function lookCommands(root: Command): void {
         `acknowledged in ${report.acknowledgedMs.toFixed(0)} ms, shown in ${report.visibleMs.toFixed(0)} ms\n`,
       );
     });
+}
+
+/** `warming, alarms from 09:41 (12 of 30 windows)`, or the state alone. */
+function stateText(state: string, warming: WarmingView | undefined): string {
+  return state === 'warming' && warming !== undefined ? warmingText(warming) : state;
 }
 
 function wordCommands(root: Command): void {

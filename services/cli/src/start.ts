@@ -1,33 +1,49 @@
 import { endOnBrokenDisk } from '@flyball/host';
 import { readOptions, Standalone } from '@flyball/standalone';
+import { fileURLToPath } from 'node:url';
 import { ApiClient } from './api-client.ts';
+import { tellFirstServices } from './first-services.ts';
 import { forgetCurrent, rememberCurrent } from './places.ts';
 
 /** A terminal's Ctrl-C may come twice: once from the terminal, once from the launcher. */
 const SAME_SIGNAL_MS = 500;
 
-/** Runs Flyball in this process until it is told to stop. */
-export async function startServer(dir: string, policiesDir: string | undefined): Promise<void> {
+/** Policies that only watch: who has written none yet sees what Flyball would do. */
+const WATCHING_POLICIES = fileURLToPath(new URL('../policies/', import.meta.url));
+
+/**
+ * Runs Flyball in this process until it is told to stop.
+ *
+ * @param ownPolicies - folder of policies; `undefined`: those that only watch.
+ */
+export async function startServer(dir: string, ownPolicies: string | undefined): Promise<void> {
+  const policiesDir = ownPolicies ?? process.env['FLYBALL_STANDALONE_POLICIES_DIR'] ?? WATCHING_POLICIES;
   const token = process.env['FLYBALL_TOKEN'];
   const standalone = await Standalone.start(
     readOptions(process.env, {
-      standalone: { dir, console: 'start', ...(token && { token }), ...(policiesDir !== undefined && { policiesDir }) },
+      standalone: { dir, console: 'start', ...(token && { token }), policiesDir },
     }),
     endOnBrokenDisk,
   );
   rememberCurrent(dir);
   const { api, otlpGrpc, otlpHttp } = standalone.addresses;
-  const link = await new ApiClient(api, standalone.token).consoleLink();
+  const client = new ApiClient(api, standalone.token);
+  const link = await client.consoleLink();
   const lines = [
     `Console    ${link}  (opens once; another: flyball console)`,
     `API        ${api}  (token in ${dir}/token)`,
     `OTLP/gRPC  ${otlpGrpc}`,
     `OTLP/HTTP  ${otlpHttp}`,
-    'Your app   export OTEL_EXPORTER_OTLP_ENDPOINT=' + otlpGrpc,
-    'Next       flyball send-test; flyball services',
+    `Your app   export OTEL_EXPORTER_OTLP_ENDPOINT=${otlpGrpc} OTEL_SERVICE_NAME=my-service`,
+    `Collector  exporters: { otlp/flyball: { endpoint: "${new URL(otlpGrpc).host}", tls: { insecure: true } } }`,
+    policiesDir === WATCHING_POLICIES
+      ? 'Policies   3 that only watch (autonomy observe): they tell what they would do. Your own: --policies DIR'
+      : `Policies   of ${policiesDir}`,
+    'Next       flyball send-test; flyball services; flyball doctor says why nothing arrives',
     'Automation is paused until somebody says "flyball resume". Ctrl-C stops.',
   ];
   process.stderr.write(`${lines.join('\n')}\n`);
+  const stopTelling = tellFirstServices(client, (line) => process.stderr.write(`${line}\n`));
   await new Promise<void>((resolve) => {
     let stoppedAtMs: number | undefined;
     const stop = () => {
@@ -35,6 +51,7 @@ export async function startServer(dir: string, policiesDir: string | undefined):
       if (stoppedAtMs !== undefined && nowMs - stoppedAtMs < SAME_SIGNAL_MS) return;
       if (stoppedAtMs !== undefined) process.exit(1); // A second signal does not wait.
       stoppedAtMs = nowMs;
+      stopTelling();
       void standalone.stop().then(resolve);
     };
     process.on('SIGINT', stop);

@@ -82,8 +82,17 @@ async function answer(ingest: Ingest, config: IngestConfig, request: IncomingMes
   const body = await bodyOf(request, config.requestBytesMax);
   const bytes = encoding === 'gzip' ? await inflate(body, config.requestBytesMax) : body;
   const isJson = type === JSON_TYPE;
-  const accepted = await ingest.export(signal, isJson ? encodeJsonRequest(signal, bytes) : bytes, DEFAULT_TENANT);
+  const accepted = await ingest.export(signal, isJson ? fromJson(ingest, signal, bytes) : bytes, DEFAULT_TENANT);
   return isJson ? utf8(JSON.stringify(jsonResponse(signal, accepted))) : encodeExportResponse(accepted);
+}
+
+function fromJson(ingest: Ingest, signal: SignalKind, bytes: Uint8Array): Uint8Array {
+  try {
+    return encodeJsonRequest(signal, bytes);
+  } catch (error) {
+    ingest.tellMalformed(signal);
+    throw error;
+  }
 }
 
 /** Media type of a body, without parameters. */

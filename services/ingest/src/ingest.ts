@@ -61,9 +61,15 @@ export class Ingest {
       labelNames: ['signal', 'outcome'],
       registers: [registry],
     });
+    const rejections = new Counter({
+      name: 'flyball_ingest_rejections_total',
+      help: 'Items that were rejected, by kind of telemetry and why; a malformed request counts as one.',
+      labelNames: ['signal', 'reason'],
+      registers: [registry],
+    });
     const signals = new Map<SignalKind, SignalIngest>();
     const shared: SignalPorts = {
-      ...{ log, registry, requests, run: randomUUID() },
+      ...{ log, registry, requests, rejections, run: randomUUID() },
       monotonicMs: monotonicMs ?? (() => performance.now()),
       pendingBytes: () => pendingBytesOf(signals),
     };
@@ -81,6 +87,11 @@ export class Ingest {
   export(signal: SignalKind, bytes: Uint8Array, tenant: string): Promise<Accepted> {
     const ingest = this.#signals.get(signal)!;
     return traced(`ingest ${signal}`, { 'flyball.bytes': bytes.length }, () => ingest.export(bytes, tenant));
+  }
+
+  /** Counts a request that is none of this kind of telemetry, in a form that only its server reads. */
+  tellMalformed(signal: SignalKind): void {
+    this.#signals.get(signal)!.tellMalformed();
   }
 
   /** Stops ticking and taking, and resolves when everything that waits is answered. */

@@ -18,6 +18,8 @@ export interface Screened {
   readonly bytes: Uint8Array;
   readonly items: number;
   readonly rejected: number;
+  /** Rejected items by what is wrong with them. */
+  readonly flaws: Readonly<Partial<Record<Flaw, number>>>;
   /** Why items were rejected, or a warning; '' when there is nothing to say. */
   readonly message: string;
 }
@@ -46,7 +48,7 @@ export function screen(
   if (rejected.size === 0) {
     const warns = isUnnamed && items > 0;
     const message = warns ? `a resource has no service.name: its ${called} count as unknown_service` : '';
-    return { bytes, items, rejected: 0, message };
+    return { bytes, items, rejected: 0, flaws: {}, message };
   }
   const reasons = (Object.keys(counts) as Flaw[])
     .filter((flaw) => counts[flaw] > 0)
@@ -55,5 +57,11 @@ export function screen(
       return `${counts[flaw]} ${WORDS[flaw]}${more}`;
     });
   const kept = withoutItems(bytes, signal, (item) => rejected.has(item));
-  return { bytes: kept, items, rejected: rejected.size, message: `rejected ${called}: ${reasons.join('; ')}` };
+  return {
+    bytes: kept,
+    items,
+    rejected: rejected.size,
+    flaws: counts,
+    message: `rejected ${called}: ${reasons.join('; ')}`,
+  };
 }

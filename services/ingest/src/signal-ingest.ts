@@ -22,6 +22,8 @@ export interface SignalPorts {
   readonly registry: Registry;
   /** Requests of all kinds, by kind and what became of them. */
   readonly requests: Counter<'signal' | 'outcome'>;
+  /** Items that were rejected, by kind of telemetry and why; malformed requests count as one each. */
+  readonly rejections: Counter<'signal' | 'reason'>;
   /** A clock that nobody sets, ms. */
   readonly monotonicMs: () => number;
   /** Names one start of one ingest. */
@@ -103,14 +105,17 @@ export class SignalIngest {
     try {
       scanned = this.#scan(bytes);
     } catch (error) {
-      if (error instanceof RejectedError) this.#tell('rejected');
+      if (error instanceof RejectedError) this.#tellRejected();
       throw error;
     }
     // Before the log has said what time it is nothing is early; the aggregator judges again.
     const earlyAfterMs = (this.#health.logMs ?? Infinity) + this.#config.earlyMs;
-    const { items, rejected, message, ...screened } = screen(bytes, scanned, this.#form, earlyAfterMs);
+    const { items, rejected, flaws, message, ...screened } = screen(bytes, scanned, this.#form, earlyAfterMs);
     this.#items.inc({ outcome: 'received' }, items);
     this.#items.inc({ outcome: 'rejected' }, rejected);
+    for (const [reason, count] of Object.entries(flaws)) {
+      this.#ports.rejections.inc({ signal: this.#form.signal, reason }, count);
+    }
     const tooLarge = items > rejected ? await this.#store(screened.bytes, tenant, items - rejected) : 0;
     this.#tell('stored');
     if (tooLarge === 0) return { rejected, message };
@@ -152,10 +157,12 @@ export class SignalIngest {
     if (fate === 'stored') {
       this.#items.inc({ outcome: 'stored' }, items - tooLarge);
       this.#items.inc({ outcome: 'rejected' }, tooLarge);
+      if (tooLarge > 0) this.#ports.rejections.inc({ signal: this.#form.signal, reason: 'too_large' }, tooLarge);
       return tooLarge;
     }
     count(fate === 'refused' ? 'shed' : fate);
     if (fate === 'rejected') {
+      this.#ports.rejections.inc({ signal: this.#form.signal, reason: 'too_large' }, items);
       const detail = { bytes: bytes.length };
       throw new RejectedError('ITEM_TOO_LARGE', 'one item is larger than a record of the log', { detail });
     }
@@ -208,6 +215,17 @@ export class SignalIngest {
     for (const [partition, writer] of this.#writers.entries()) {
       if (this.#health.takesTick(partition)) writer.tick(tick);
     }
+  }
+
+  /** Counts a request that is none of this kind of telemetry. */
+  tellMalformed(): void {
+    this.#tell('received');
+    this.#tellRejected();
+  }
+
+  #tellRejected(): void {
+    this.#tell('rejected');
+    this.#ports.rejections.inc({ signal: this.#form.signal, reason: 'malformed' });
   }
 
   #tell(outcome: (typeof OUTCOMES)[number]): void {

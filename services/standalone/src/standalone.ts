@@ -100,8 +100,9 @@ export class Standalone {
       const ingest = await Ingest.open(options.ingest, { log, registry });
       const state = { isStopping: false };
       const console = openConsole(options.standalone);
-      const app = await buildApi({ model, words, registry, token, console, lanes, isStopping: () => state.isStopping });
-      const { api, ingest: at } = options;
+      const { api, ingest: at, detector } = options;
+      const told = { console, lanes, warmupWindows: detector.warmupWindows, isStopping: () => state.isStopping };
+      const app = await buildApi({ model, words, registry, token, ...told });
       const apiPort = await listenFrom(api.port, takesFreePort, (port) => listenApi(app, { ...api, port }));
       const grpc = await listenFrom(at.grpcPort, takesFreePort, (grpcPort) => listenGrpc(ingest, { ...at, grpcPort }));
       const http = await listenFrom(at.httpPort, takesFreePort, (httpPort) => listenHttp(ingest, { ...at, httpPort }));

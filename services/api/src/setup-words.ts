@@ -1,0 +1,26 @@
+import type { ControlMessage } from '@flyball/contracts';
+
+type PolicyWord = Extract<ControlMessage, { type: 'policy' }>;
+type BindingWord = Extract<ControlMessage, { type: 'binding' }>;
+
+/** What Flyball was set up to do, as the words on record say it: policies, and which target a service is. */
+export class SetupWords {
+  readonly #policies = new Map<string, PolicyWord>();
+  readonly #bindings = new Map<string, BindingWord>();
+
+  /** Takes in a word; others than policies and bindings say nothing here. The newest on a thing counts. */
+  hear(word: ControlMessage): void {
+    if (word.type === 'policy') this.#policies.set(word.name, word);
+    if (word.type === 'binding') this.#bindings.set(JSON.stringify([word.environment, word.service]), word);
+  }
+
+  /** By name. */
+  policies(): readonly PolicyWord[] {
+    return [...this.#policies.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** In the order in which they were first said. */
+  bindings(): readonly BindingWord[] {
+    return [...this.#bindings.values()];
+  }
+}
