@@ -59,12 +59,12 @@ function Lanes({ readiness: { status, lanes } }: { readonly readiness: Readiness
         <div>
           <dt>Lanes</dt>
           <dd>
-            {lanes.length - bad.length} of {lanes.length} running
+            {lanes.length === 0 ? 'run in other processes' : `${lanes.length - bad.length} of ${lanes.length} running`}
           </dd>
         </div>
         <div>
           <dt>Oldest unread record</dt>
-          <dd>{lanes.length === 0 ? 'other processes know' : span(behind * 1_000)}</dd>
+          <dd>{lanes.length === 0 ? 'see their /readyz?verbose' : span(behind * 1_000)}</dd>
         </div>
       </dl>
       {shown.length > 0 && (

@@ -51,3 +51,9 @@ test('without circles no caller stands right of whom it calls', () => {
     }),
   );
 });
+
+test('where everybody calls everybody below, each has a layer of its own', () => {
+  const services = Array.from({ length: 60 }, (_, index) => `s${String(index).padStart(2, '0')}`);
+  const calls = services.flatMap((caller, at) => services.slice(0, at).map((callee) => ({ caller, callee })));
+  expect(layoutOf(services, calls).layers).toBe(60);
+});

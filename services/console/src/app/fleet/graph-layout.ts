@@ -47,21 +47,48 @@ export function layoutOf(services: readonly string[], calls: readonly Call[]): L
 function layersOf(names: readonly string[], edges: readonly Call[]): Map<string, number> {
   const callees = Map.groupBy(edges, ({ caller }) => caller);
   const called = new Set(edges.map(({ callee }) => callee));
-  const layers = new Map<string, number>();
-  const path = new Set<string>();
-  const visit = (name: string, layer: number) => {
-    if (path.has(name) || (layers.get(name) ?? -1) >= layer) return;
-    layers.set(name, layer);
-    path.add(name);
-    for (const { callee } of callees.get(name) ?? []) visit(callee, layer + 1);
-    path.delete(name);
-  };
-  for (const name of names) if (!called.has(name) && callees.has(name)) visit(name, 0);
-  // What is left is in circles alone, or alone.
-  for (const name of names) if (!layers.has(name) && callees.has(name)) visit(name, 0);
+  // Who is called by nobody comes first: so circles are opened where one would look for their beginning.
+  const connected = names.filter((name) => called.has(name) || callees.has(name));
+  const starts = [...connected.filter((name) => !called.has(name)), ...connected];
+  const calleesOf = (name: string) => (callees.get(name) ?? []).map(({ callee }) => callee);
+  const { sequence, closing } = callersFirst(starts, calleesOf);
+  const layers = new Map(connected.map((name) => [name, 0]));
+  for (const caller of sequence) {
+    for (const callee of calleesOf(caller)) {
+      if (closing.has(keyOf(caller, callee))) continue;
+      layers.set(callee, Math.max(layers.get(callee)!, layers.get(caller)! + 1));
+    }
+  }
   const last = Math.max(-1, ...layers.values());
   for (const name of names) if (!layers.has(name)) layers.set(name, last + 1);
   return layers;
+}
+
+/** Services in an order in which every caller comes before whom it calls, but for the calls that close a circle. */
+function callersFirst(
+  starts: readonly string[],
+  calleesOf: (name: string) => readonly string[],
+): { readonly sequence: readonly string[]; readonly closing: ReadonlySet<string> } {
+  const finished: string[] = [];
+  const seen = new Set<string>();
+  const path = new Set<string>();
+  const closing = new Set<string>();
+  const visit = (name: string) => {
+    seen.add(name);
+    path.add(name);
+    for (const callee of calleesOf(name)) {
+      if (path.has(callee)) closing.add(keyOf(name, callee));
+      else if (!seen.has(callee)) visit(callee);
+    }
+    path.delete(name);
+    finished.push(name);
+  };
+  for (const name of starts) if (!seen.has(name)) visit(name);
+  return { sequence: finished.reverse(), closing };
+}
+
+function keyOf(caller: string, callee: string): string {
+  return JSON.stringify([caller, callee]);
 }
 
 /** Sorts each layer by where its neighbours of the layer before stand: fewer lines cross. */
