@@ -12,7 +12,7 @@ export async function buildApp(dir: string): Promise<void> {
   await build({
     root: APP,
     configFile: false,
-    logLevel: 'error',
+    logLevel: 'silent',
     plugins: [react()],
     build: { outDir: unfinished, emptyOutDir: true, sourcemap: false, assetsInlineLimit: 0, modulePreload: false },
   });

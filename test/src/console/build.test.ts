@@ -1,7 +1,9 @@
 import { ConsoleBuild } from '@flyball/console';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 
 // Goal: the first start of a fresh install brings up a console within seconds, small enough for a phone, that runs under a
@@ -25,4 +27,14 @@ test('it is built once, within the budget, and has no script in its page', async
   expect(scripts.reduce((sum, name) => sum + bytesOf(name), 0)).toBeLessThan(JS_BYTES_MAX);
   // The next start takes it as it is.
   expect(new ConsoleBuild(dir).state()).toEqual(state);
+});
+
+test('a build that fails says in a line what is wrong, and leaves nothing half done', () => {
+  const file = join(dir, 'file');
+  writeFileSync(file, '');
+  const main = fileURLToPath(new URL('../../../services/console/src/main.ts', import.meta.url));
+  const { status, stderr } = spawnSync(process.execPath, [main, join(file, 'console')], { encoding: 'utf8' });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^Build failed[^\n]*\n$/);
+  expect(readdirSync(dir)).toEqual(['file']);
 });
