@@ -40,8 +40,10 @@ export function summaryOf(
 
 function stateOf(assessment: ServiceView['assessment']): ServiceSummary['state'] {
   if (assessment === undefined) return 'unknown';
-  const { errorsSli, latencySli, baseline, coverage, isSilent } = assessment;
+  const { errorsSli, latencySli, baseline, coverage, isSilent, versions, instances = [] } = assessment;
   if (errorsSli.verdict === 'fail' || latencySli.verdict === 'fail') return 'failing';
+  // A canary or one instance that fails may be too small a share for the service as a whole to show it.
+  if ([...versions, ...instances].some(({ verdict, requests }) => verdict === 'fail' && requests > 0)) return 'failing';
   if (coverage < 1 || isSilent) return 'unknown';
   return baseline.state === 'warming' ? 'warming' : 'ok';
 }

@@ -91,3 +91,22 @@ test('an assessment that this release cannot read is shown as not known', async 
   await hot.apply({ lane: 'x', fromOffset: 0, offset: 1, isFirst: true, isCaughtUp: true, changes });
   expect((await get('/v1/services')).body['items']).toMatchObject([{ id: 'prod:cart', state: 'unknown' }]);
 });
+
+test('a service whose canary or one instance fails is failing, though as a whole it is well', async () => {
+  const healthy = assessmentOf('cart', T);
+  const { errorsSli, latencySli } = healthy;
+  const part = { requests: 3, errors: 3, p95Ms: 1, verdict: 'fail' as const, errorsSli, latencySli };
+  const canary = { ...part, version: 'v2', role: 'canary' as const, firstSeenMs: T, trafficRatio: 0.05 };
+  await hotLog.assessment({ ...healthy, subject: subjectCalled('canary'), versions: [canary] });
+  await hotLog.assessment({ ...healthy, subject: subjectCalled('gone'), versions: [{ ...canary, requests: 0 }] });
+  await hotLog.assessment({ ...healthy, subject: subjectCalled('host'), instances: [{ ...part, instance: 'i-1' }] });
+  await sink.start();
+  await expect.poll(() => model.isRebuilding(), EVENTUALLY).toBe(false);
+  expect((await get('/v1/services')).body).toMatchObject({
+    items: [
+      { service: 'canary', state: 'failing' },
+      { service: 'gone', state: 'ok' },
+      { service: 'host', state: 'failing' },
+    ],
+  });
+});

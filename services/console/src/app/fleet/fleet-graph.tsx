@@ -6,10 +6,10 @@ import { MEANING } from '../parts/state.tsx';
 import { go, serviceHref } from '../router.ts';
 import { layoutOf, type Spot } from './graph-layout.ts';
 
-const NODE = { width: 148, height: 38 };
-const GAP = { x: 76, y: 16 };
+const NODE = { width: 166, height: 38 };
+const GAP = { x: 68, y: 16 };
 const PAD = 8;
-const NAME_MAX = 17;
+const NAME_MAX = 19;
 /** More are too many to read: then the troubled ones and who is next to them are shown. */
 const NODES_MAX = 60;
 

@@ -44,7 +44,7 @@ function Fleet({ services }: { readonly services: readonly ServiceSummary[] }): 
         about={
           here.length === 0
             ? undefined
-            : `${here.length} services${environment === '' ? ` in ${environments.length} environments` : ` in ${inert(environment)}`}, ${failing === 0 ? 'none failing' : `${failing} failing`}`
+            : `${here.length} services in ${environmentsText(environment, environments)}, ${failing === 0 ? 'none failing' : `${failing} failing`}`
         }
         copies={[cliOf('services'), curlOf('/v1/services')]}
       />
@@ -119,6 +119,11 @@ function filtered(services: readonly ServiceSummary[], params: URLSearchParams):
       (state === '' || each.state === state) &&
       `${each.service} ${each.environment} ${each.versions.join(' ')}`.toLowerCase().includes(text),
   );
+}
+
+function environmentsText(chosen: string, all: readonly string[]): string {
+  const one = chosen !== '' ? chosen : all.length === 1 ? all[0]! : '';
+  return one === '' ? `${all.length} environments` : inert(one);
 }
 
 interface FiltersProps {

@@ -19,6 +19,8 @@ export interface Layout {
 }
 
 const SWEEPS = 4;
+/** Taller pictures are scrolled: in them layers begin at the top, where one looks first. */
+const ROWS_CENTRED_MAX = 8;
 
 /**
  * Lays a graph out. The same services and calls give the same picture, in whatever order they come. Services that nobody
@@ -38,7 +40,8 @@ export function layoutOf(services: readonly string[], calls: readonly Call[]): L
   const rows = Math.max(0, ...filled.map(({ length }) => length));
   const spots = new Map<string, Spot>();
   for (const [layer, members] of filled.entries()) {
-    for (const [index, name] of members.entries()) spots.set(name, { layer, row: index + (rows - members.length) / 2 });
+    const first = rows > ROWS_CENTRED_MAX ? 0 : (rows - members.length) / 2;
+    for (const [index, name] of members.entries()) spots.set(name, { layer, row: first + index });
   }
   return { spots, layers: filled.length, rows };
 }

@@ -1,4 +1,5 @@
 import type { ServiceDetail } from '@flyball/api';
+import type { Assessment } from '@flyball/contracts';
 import { type ReactNode, useMemo, useState } from 'react';
 import { duration, percent } from '../format.ts';
 import { Button } from '../parts/button.tsx';
@@ -111,20 +112,32 @@ function Head({ detail }: { readonly detail: ServiceDetail }): ReactNode {
 /** Why it is how it is, with the numbers. */
 function sentenceOf({ state, assessment }: ServiceDetail): string {
   if (assessment === null) return 'nothing is known of it yet';
-  const { errorsSli, latencySli, isSilent, coverage } = assessment;
-  const parts: string[] = [];
-  if (errorsSli.verdict === 'fail') {
-    const { observed, expected, bad, requests } = errorsSli;
-    parts.push(`errors ${percent(observed ?? 0)} against ${percent(expected ?? 0)} (${bad} of ${requests} requests)`);
-  }
-  if (latencySli.verdict === 'fail') {
-    const { observed, expected, requests } = latencySli;
-    parts.push(`p95 ${duration(observed)} against ${duration(expected)} (n=${requests})`);
-  }
+  const { isSilent, coverage, versions, instances = [] } = assessment;
+  const parts = [
+    ...failuresOf('', assessment),
+    ...versions.flatMap((each) => (each.requests > 0 ? failuresOf(`${each.version}: `, each) : [])),
+    ...instances.flatMap((each) => (each.requests > 0 ? failuresOf(`${each.instance}: `, each) : [])),
+  ];
   if (parts.length > 0) return parts.join('; ');
   if (isSilent) return 'no request, though it had some before';
   if (coverage < 1) return 'part of its telemetry is missing, so nothing is concluded';
   return MEANING[state];
+}
+
+/** What of a service, a version or an instance fails. */
+function failuresOf(of: string, { errorsSli, latencySli }: Pick<Assessment, 'errorsSli' | 'latencySli'>): string[] {
+  const failures: string[] = [];
+  if (errorsSli.verdict === 'fail') {
+    const { observed, expected, bad, requests } = errorsSli;
+    failures.push(
+      `${of}errors ${percent(observed ?? 0)} against ${percent(expected ?? 0)} (${bad} of ${requests} requests)`,
+    );
+  }
+  if (latencySli.verdict === 'fail') {
+    const { observed, expected, requests } = latencySli;
+    failures.push(`${of}p95 ${duration(observed)} against ${duration(expected)} (n=${requests})`);
+  }
+  return failures;
 }
 
 function Ranges(): ReactNode {
