@@ -11,6 +11,7 @@ import { detectCommand } from './detect/detect-command.ts';
 import { warmingText } from './doctor/arrival-checks.ts';
 import { doctorCommand } from './doctor/doctor-command.ts';
 import { explain } from './explain.ts';
+import { gateCommand } from './gate/gate-command.ts';
 import { type Format, printRows, printValue } from './output.ts';
 import { quietCommands } from './quiet-commands.ts';
 import { addressesOf, dataDir, HOME, tokenOf } from './places.ts';
@@ -31,6 +32,7 @@ export function program(): Command {
   startCommand(root);
   lookCommands(root);
   doctorCommand(root);
+  gateCommand(root);
   wordCommands(root);
   approvalCommands(root);
   quietCommands(root);
