@@ -10,6 +10,7 @@ export { ReadModel } from './read-model.ts';
 export type { AuditView, CommandDetail, KillSwitchView, Problem, ServiceDetail, ServiceSummary } from './schemas.ts';
 export { buildApi, listenApi } from './server.ts';
 export type { ApiPorts, Readiness } from './server.ts';
+export type { InboxRange } from './inbox-reader.ts';
 export type { BindingView, PolicyView, WarmingView } from './setup-routes.ts';
 export type { FreezeView, SilenceView } from './quiet-routes.ts';
 export type { EdgeTotal, LogTotal, MetricStream } from './signal-routes.ts';

@@ -11,6 +11,7 @@ import {
   incidentsCodec,
   outcomesCodec,
   type OutcomesMessage,
+  type Scope,
   signalsCodec,
   type Topic,
   type Window,
@@ -21,6 +22,7 @@ import { AppError, RejectedError } from '@flyball/core';
 import { hotSources } from '@flyball/host';
 import { type HotService, type HotStore, isFresh, type Log, Marks, type StoredRecord } from '@flyball/runtime';
 import { ChangeFeed } from './change-feed.ts';
+import { inboxLines } from './inbox-reader.ts';
 import { ObjectiveWords } from './objective-words.ts';
 import { QuietWords } from './quiet-words.ts';
 import { Ring } from './ring.ts';
@@ -114,6 +116,11 @@ export class ReadModel {
   async windows(key: string, kind: WindowKind, newestMax?: number): Promise<readonly Window[]> {
     const values = await this.#hot.windows(key, kind, newestMax);
     return values.map((value) => windowsCodec.decode({ value })).filter((message) => message.type === 'window');
+  }
+
+  /** What the planner was told of an environment; see {@link inboxLines}. */
+  inbox(scope: Scope, range: { readonly fromMs: number; readonly toMs: number }): AsyncGenerator<string> {
+    return inboxLines(this.#log, scope, range);
   }
 
   /** Starts to follow. */

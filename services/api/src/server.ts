@@ -17,6 +17,7 @@ import { consoleRoutes, securityHeaders } from './console-routes.ts';
 import type { ControlWriter } from './control-writer.ts';
 import { fleetRoutes } from './fleet-routes.ts';
 import { HttpProblem, problemOf } from './problems.ts';
+import { inboxRoutes } from './inbox-routes.ts';
 import { quietRoutes } from './quiet-routes.ts';
 import type { ReadModel } from './read-model.ts';
 import { readRoutes } from './read-routes.ts';
@@ -98,6 +99,7 @@ export async function buildApi(ports: ApiPorts): Promise<FastifyInstance> {
     fleetRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     readRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     signalRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
+    inboxRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     setupRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     wordRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);
     approvalRoutes(v1.withTypeProvider<ZodTypeProvider>(), ports);

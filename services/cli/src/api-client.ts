@@ -3,6 +3,8 @@ import type { Incident } from '@flyball/contracts';
 import { CliError } from './cli-error.ts';
 
 const TIMEOUT_MS = 10_000;
+/** An incident's inbox may be tens of megabytes. */
+const LINES_TIMEOUT_MS = 120_000;
 
 /** Talks to Flyball's API. */
 export class ApiClient {
@@ -21,6 +23,13 @@ export class ApiClient {
   /** Items of a list of the API. */
   async list<T>(path: string): Promise<readonly T[]> {
     return (await this.request<{ items: T[] }>('GET', path)).items;
+  }
+
+  /** Lines of an answer that is JSON lines. @throws {CliError} with what the API said, or that it is not there. */
+  async lines(path: string): Promise<readonly string[]> {
+    const response = await this.#fetch('GET', path, undefined, LINES_TIMEOUT_MS);
+    if (!response.ok) throw problemOf(response.status, (await response.json()) as Partial<Problem>);
+    return (await response.text()).split('\n').filter((line) => line !== '');
   }
 
   service(id: string): Promise<ServiceDetail> {
@@ -51,24 +60,27 @@ export class ApiClient {
 
   /** @throws {CliError} with what the API said, or that it is not there. */
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await this.#fetch(method, path, body, TIMEOUT_MS);
+    const answer = (await response.json()) as T & Partial<Problem>;
+    if (response.ok) return answer;
+    throw problemOf(response.status, answer);
+  }
+
+  async #fetch(method: string, path: string, body: unknown, timeoutMs: number): Promise<Response> {
     const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` };
     if (body !== undefined) headers['content-type'] = 'application/json';
     const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
-    const response = await fetch(`${this.url}${path}`, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(
-      (cause: unknown) => {
-        const error = new CliError(
-          `no Flyball answers at ${this.url}`,
-          'start one with "flyball start", or name its --url',
-        );
-        error.cause = cause;
-        throw error;
-      },
-    );
-    const answer = (await response.json()) as T & Partial<Problem>;
-    if (response.ok) return answer;
-    throw new CliError(
-      `${answer.code ?? response.status}: ${answer.detail ?? 'the API refused'}`,
-      answer.fix ?? 'see /openapi.json',
-    );
+    try {
+      return await fetch(`${this.url}${path}`, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+    } catch (cause) {
+      const fix = 'start one with "flyball start", or name its --url';
+      const error = new CliError(`no Flyball answers at ${this.url}`, fix);
+      error.cause = cause;
+      throw error;
+    }
   }
+}
+
+function problemOf(status: number, { code, detail, fix }: Partial<Problem>): CliError {
+  return new CliError(`${code ?? status}: ${detail ?? 'the API refused'}`, fix ?? 'see /openapi.json');
 }

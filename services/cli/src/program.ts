@@ -18,6 +18,7 @@ import { addressesOf, dataDir, HOME, tokenOf } from './places.ts';
 import { policyCommands } from './policy-commands.ts';
 import type { ArchiveReplayOptions } from './replay/replay-archive.ts';
 import type { ReplayOptions } from './replay/replay.ts';
+import { simulateCommand } from './simulate/simulate-command.ts';
 import { sendTest } from './send-test.ts';
 
 /** The command line, whole. Heavy parts are loaded by the commands that need them. */
@@ -33,6 +34,7 @@ export function program(): Command {
   lookCommands(root);
   doctorCommand(root);
   gateCommand(root);
+  simulateCommand(root);
   wordCommands(root);
   approvalCommands(root);
   quietCommands(root);

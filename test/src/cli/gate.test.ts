@@ -60,20 +60,24 @@ async function gate(...args: string[]): Promise<{ code: number | null; answer: A
   return { code, answer: stdout === '' ? undefined : (JSON.parse(stdout) as Answer), stderr };
 }
 
-test('a version that fails is answered no, with its numbers, long before the time is over', { timeout: 90_000 }, async () => {
-  await expect
-    .poll(async () => (await flyball.get<{ items: { state: string }[] }>('/v1/services')).items[0]?.state, {
-      timeout: 30_000,
-      interval: 300,
-    })
-    .toBe('ok');
-  versions.set('v2', 0.5);
-  const { code, answer } = await gate('checkout', '--version', 'v2', '--for', '60s', '--environment', 'prod');
-  expect([code, answer?.verdict, answer?.control]).toEqual([3, 'fail', 'v1']);
-  expect(answer!.reason).toMatch(/^v2: errors \d+\.\d % against \d+\.\d % \(\d+ of \d+ requests, evidence 10\^\d/);
-  expect(answer!.waitedMs).toBeLessThan(40_000);
-  versions.delete('v2');
-});
+test(
+  'a version that fails is answered no, with its numbers, long before the time is over',
+  { timeout: 90_000 },
+  async () => {
+    await expect
+      .poll(async () => (await flyball.get<{ items: { state: string }[] }>('/v1/services')).items[0]?.state, {
+        timeout: 30_000,
+        interval: 300,
+      })
+      .toBe('ok');
+    versions.set('v2', 0.5);
+    const { code, answer } = await gate('checkout', '--version', 'v2', '--for', '60s', '--environment', 'prod');
+    expect([code, answer?.verdict, answer?.control]).toEqual([3, 'fail', 'v1']);
+    expect(answer!.reason).toMatch(/^v2: errors \d+\.\d % against \d+\.\d % \(\d+ of \d+ requests, evidence 10\^\d/);
+    expect(answer!.waitedMs).toBeLessThan(40_000);
+    versions.delete('v2');
+  },
+);
 
 test('a version that is well is answered yes at the end of the time', { timeout: 60_000 }, async () => {
   versions.set('v3', 0.002);
