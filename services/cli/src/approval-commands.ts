@@ -2,6 +2,7 @@ import type { ApprovalView } from '@flyball/api';
 import type { Command } from 'commander';
 import { CliError, EXIT } from './cli-error.ts';
 import { clientOf, shared, type Shared } from './client-options.ts';
+import { examples } from './examples.ts';
 import { inert, printRows } from './output.ts';
 
 interface Answer extends Shared {
@@ -13,6 +14,7 @@ interface Answer extends Shared {
 export function approvalCommands(root: Command): void {
   shared(root.command('approvals').description('what people are asked before it is done, newest first'))
     .option('--all', 'also what was answered, or is over')
+    .addHelpText('after', examples('flyball approvals', 'flyball approvals --all -o json'))
     .action(async (options: Shared & { all?: boolean }) => {
       const items = await approvals(options);
       printRows(
@@ -39,7 +41,7 @@ function answerCommand(root: Command, verdict: 'approve' | 'deny', description: 
     .argument('<id>', 'id of the command, as "flyball approvals" lists it')
     .option('--digest <hex>', 'digest of what you were shown; refused if something else is asked by now')
     .option('--reason <text>', 'why', '')
-    .addHelpText('after', `\nExample:\n  flyball ${verdict} c-fcf10ae2241b64af --reason "seen on the dashboard"`)
+    .addHelpText('after', examples(`flyball ${verdict} c-fcf10ae2241b64af --reason "seen on the dashboard"`))
     .action(async (id: string, options: Answer) => {
       const asked = (await approvals(options)).find(({ commandId }) => commandId === id);
       if (asked === undefined) {

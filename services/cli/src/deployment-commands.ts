@@ -4,6 +4,7 @@ import { activate, createTopics, partitionsOf, resetLane } from '@flyball/runtim
 import type { Command } from 'commander';
 import { CliError, EXIT } from './cli-error.ts';
 import { deploymentSpecs, hostSettings, openLog, openPorts } from './deployment.ts';
+import { examples } from './examples.ts';
 import { printRows } from './output.ts';
 
 /** What a person does to a distributed deployment: `topics`, `release`, `lane`. */
@@ -23,6 +24,7 @@ function topicsCommands(root: Command): void {
     .command('apply')
     .description('create what is missing, and correct settings that differ; never changes the number of partitions')
     .requiredOption('--config <file>', 'settings file of the deployment')
+    .addHelpText('after', examples('flyball topics apply --config flyball.yaml'))
     .action(async ({ config }: OfDeployment) => {
       const host = hostSettings(config);
       const log = await openLog(host);
@@ -36,6 +38,7 @@ function topicsCommands(root: Command): void {
     .command('diff')
     .description('show what is not as it must be. Exit code 3 when something is not')
     .requiredOption('--config <file>', 'settings file of the deployment')
+    .addHelpText('after', examples('flyball topics diff --config flyball.yaml'))
     .action(async ({ config }: OfDeployment) => {
       const rows = await topicDifferences(config);
       printRows(
@@ -79,6 +82,7 @@ function releaseCommands(root: Command): void {
     )
     .requiredOption('--config <file>', 'settings file of the deployment')
     .option('--name <text>', 'what people call it', 'unnamed')
+    .addHelpText('after', examples('flyball release activate --config flyball.yaml --name 2026-11-25'))
     .action(async ({ config, name }: OfDeployment & { name: string }) => {
       const host = hostSettings(config);
       const log = await openLog(host);
@@ -102,6 +106,7 @@ function laneCommands(root: Command): void {
     .option('--config <file>', 'settings file of the deployment')
     .option('--data <dir>', 'data directory of a process that has stopped')
     .option('--accept-loss', 'yes, what the lane knew and has not said is lost')
+    .addHelpText('after', examples('flyball lane reset planner:flyball.signals/0 --config flyball.yaml --accept-loss'))
     .action(async (lane: string, options: { config?: string; data?: string; acceptLoss?: boolean }) => {
       const match = /^([a-z]+):([a-z._]+)\/(\d+)$/.exec(lane);
       if (match === null)

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliError, EXIT } from './cli-error.ts';
+import { examples } from './examples.ts';
 import { inert } from './output.ts';
 
 /** `policy lint` and `policy test`: whether policies can be read, are safe, and do what their cases say. Needs no server. */
@@ -15,7 +16,7 @@ export function policyCommands(root: Command): void {
     .command('lint')
     .description('read every file; say what is wrong with line and column. Exit code 3 when anything is')
     .argument('<dir>', 'folder of policies, objectives and bindings')
-    .addHelpText('after', '\nExample:\n  flyball policy lint ./policies')
+    .addHelpText('after', examples('flyball policy lint ./policies'))
     .action((dir: string) => {
       const files = filesOf(dir);
       const problems = files.flatMap((file) => problemsOf(file, () => void parseConfiguration(read(dir, file))));
@@ -25,7 +26,7 @@ export function policyCommands(root: Command): void {
     .command('test')
     .description('show every policy the cases of its NAME.test.yaml. Exit code 3 when one decides otherwise')
     .argument('<dir>', 'folder of policies and their cases')
-    .addHelpText('after', '\nExample:\n  flyball policy test ./policies')
+    .addHelpText('after', examples('flyball policy test ./policies'))
     .action((dir: string) => {
       filesOf(dir);
       const tests = caseFiles(dir);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { clientOf, shared, type Shared } from './client-options.ts';
+import { examples } from './examples.ts';
 import { inert, printRows } from './output.ts';
 import { spanMs } from './time-span.ts';
 
@@ -28,7 +29,7 @@ export function quietCommands(root: Command): void {
     .option('--environment <name>', 'environment of the service', 'default')
     .requiredOption('--for <span>', 'how long: 30m, 1h, 2d; seven days at most')
     .requiredOption('--reason <text>', 'why')
-    .addHelpText('after', '\nExample:\n  flyball silence checkout --environment prod --for 1h --reason "migration"')
+    .addHelpText('after', examples('flyball silence checkout --environment prod --for 1h --reason "migration"'))
     .action(async (service: string, options: Quiet & { environment: string }) => {
       const { environment, reason } = options;
       const body = { environment, service, reason, untilMs: Date.now() + spanMs(options.for) };
@@ -41,7 +42,7 @@ export function quietCommands(root: Command): void {
     .argument('<environment>', 'name of the environment')
     .requiredOption('--for <span>', 'how long: 30m, 1h, 2d; seven days at most')
     .requiredOption('--reason <text>', 'why')
-    .addHelpText('after', '\nExample:\n  flyball freeze prod --for 2h --reason "black friday"')
+    .addHelpText('after', examples('flyball freeze prod --for 2h --reason "black friday"'))
     .action(async (environment: string, options: Quiet) => {
       const body = { environment, reason: options.reason, untilMs: Date.now() + spanMs(options.for) };
       const { id } = await clientOf(options).request<{ id: string }>('POST', '/v1/freezes', body);
@@ -55,23 +56,26 @@ export function quietCommands(root: Command): void {
 
 function listAndEnd(root: Command, names: { list: string; end: string; what: string }): void {
   const { list, end, what } = names;
-  shared(root.command(list).description(`${list} that are not over`)).action(async (options: Shared) => {
-    const { items } = await clientOf(options).request<{ items: Listed[] }>('GET', `/v1/${list}`);
-    printRows(
-      items,
-      [
-        { title: 'id', of: (row) => row.id },
-        { title: 'environment', of: (row) => row.environment },
-        { title: 'service', of: (row) => row.service ?? '*' },
-        { title: 'until', of: (row) => new Date(row.untilMs).toISOString() },
-        { title: 'by', of: (row) => row.actor },
-        { title: 'reason', of: (row) => row.reason },
-      ],
-      options.output,
-    );
-  });
+  shared(root.command(list).description(`${list} that are not over`))
+    .addHelpText('after', examples(`flyball ${list}`))
+    .action(async (options: Shared) => {
+      const { items } = await clientOf(options).request<{ items: Listed[] }>('GET', `/v1/${list}`);
+      printRows(
+        items,
+        [
+          { title: 'id', of: (row) => row.id },
+          { title: 'environment', of: (row) => row.environment },
+          { title: 'service', of: (row) => row.service ?? '*' },
+          { title: 'until', of: (row) => new Date(row.untilMs).toISOString() },
+          { title: 'by', of: (row) => row.actor },
+          { title: 'reason', of: (row) => row.reason },
+        ],
+        options.output,
+      );
+    });
   shared(root.command(end).description(`end a ${what} before its time`))
     .argument('<id>', `id of the ${what}`)
+    .addHelpText('after', examples(`flyball ${end} ${what}-7f3a`))
     .action(async (id: string, options: Shared) => {
       await clientOf(options).request('DELETE', `/v1/${list}/${encodeURIComponent(id)}`);
       process.stderr.write(`${id} is over\n`);

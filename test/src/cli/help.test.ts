@@ -1,0 +1,110 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+// Goal: who does not know a command finds out from the command line alone how it is used, and a mistake is answered with what to
+// do. Method: every command that the help lists, asked for its own help; the completions in the real shells, where there are any.
+
+const CLI = new URL('../../../services/cli/src/main.ts', import.meta.url).pathname;
+const flyball = (...args: readonly string[]) => {
+  const env = { ...process.env, HOME: dir, COLUMNS: '200' };
+  return spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', env });
+};
+
+let dir: string;
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'flyball-help-'));
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Commands that a help lists. */
+function listed(help: string): readonly string[] {
+  const [, list = ''] = help.split('\nCommands:\n');
+  return [...list.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name!).filter((name) => name !== 'help');
+}
+
+/** Every command that does something, as the words that call it. */
+function leaves(path: readonly string[] = []): readonly { path: readonly string[]; help: string }[] {
+  const { stdout: help, status } = flyball(...path, '--help');
+  expect(status).toBe(0);
+  const inner = listed(help);
+  return inner.length === 0 ? [{ path, help }] : inner.flatMap((name) => leaves([...path, name]));
+}
+
+test('every command shows examples that call it', { timeout: 120_000 }, () => {
+  const commands = leaves();
+  expect(commands.length).toBeGreaterThan(25);
+  for (const { path, help } of commands) {
+    const [, examples = ''] = help.split('\nExamples:\n');
+    expect(examples, `flyball ${path.join(' ')} --help`).toContain(`flyball ${path.join(' ')}`);
+  }
+});
+
+test.each([
+  [
+    'a command that there is not',
+    ['servicse'],
+    2,
+    /^flyball: unknown command 'servicse'\nfix: did you mean services\?\n$/,
+  ],
+  ['an option that there is not', ['services', '--dta', 'x'], 2, /^flyball: unknown option '--dta'\nfix: [^\n]+\n$/],
+  [
+    'an option that is missing',
+    ['gate', 'web'],
+    2,
+    /^flyball: required option '--version <version>' not [^\n]+\nfix: [^\n]+\n$/,
+  ],
+  ['an argument that is missing', ['explain'], 2, /^flyball: missing required argument 'id'\nfix: [^\n]+\n$/],
+  ['a shell that there is not', ['completion', 'cmd'], 2, /^flyball: [^\n]+ bash, zsh, fish\.\nfix: [^\n]+\n$/],
+  [
+    'nobody who answers',
+    ['services', '--url', 'http://127.0.0.1:1'],
+    1,
+    /^flyball: no Flyball answers [^\n]+\nfix: [^\n]+\n$/,
+  ],
+  ['nobody who ever ran', ['incidents'], 1, /^flyball: no Flyball has run [^\n]+\nfix: [^\n]+\n$/],
+  ['an audit that is not there', ['audit', 'verify'], 4, /flyball: there is no audit here\nfix: [^\n]+\n$/],
+  ['a folder that is not there', ['policy', 'lint', '/nowhere'], 2, /^flyball: no folder [^\n]+\nfix: [^\n]+\n$/],
+])('%s is one line of cause, one of fix, and its exit code', (_name, args, status, message) => {
+  const said = flyball(...args);
+  expect([said.status, said.stderr]).toEqual([status, expect.stringMatching(message)]);
+});
+
+const bash = (words: readonly string[]) => {
+  const script = flyball('completion', 'bash').stdout;
+  const typed = words.map((word) => `'${word}'`).join(' ');
+  const ask = `COMP_WORDS=(${typed}); COMP_CWORD=${words.length - 1}; _flyball; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { stdout } = spawnSync('bash', ['-c', `${script}\n${ask}`], { encoding: 'utf8' });
+  return stdout.split('\n').filter((line) => line !== '');
+};
+
+test('bash completes commands, commands in commands, and options', () => {
+  expect(bash(['flyball', 'do'])).toEqual(['doctor']);
+  expect(bash(['flyball', 'policy', ''])).toEqual(['lint', 'test', '--help']);
+  expect(bash(['flyball', 'gate', 'checkout', '--v'])).toEqual(['--version']);
+});
+
+const hasFish = spawnSync('fish', ['--version']).status === 0;
+test.skipIf(!hasFish)('fish completes them too', () => {
+  const script = join(dir, 'flyball.fish');
+  const { status } = spawnSync('bash', ['-c', `"${process.execPath}" "${CLI}" completion fish > "${script}"`]);
+  expect(status).toBe(0);
+  const ask = (line: string) => {
+    const env = { ...process.env, HOME: dir };
+    const { stdout } = spawnSync('fish', ['-c', `source ${script}; complete -C'${line}'`], { encoding: 'utf8', env });
+    return stdout.split('\n').flatMap((each) => (each === '' ? [] : [each.split('\t')[0]]));
+  };
+  expect(ask('flyball doc')).toEqual(['doctor']);
+  expect(ask('flyball policy ')).toEqual(expect.arrayContaining(['lint', 'test']));
+  expect(ask('flyball gate --v')).toEqual(['--version']);
+});
+
+const hasZsh = spawnSync('zsh', ['--version']).status === 0;
+test.skipIf(!hasZsh)('zsh completes them too', () => {
+  const script = flyball('completion', 'zsh').stdout;
+  const ask = `compdef() { :; }\n${script}\n_describe() { print -l -- \${(P)2}; }\nwords=(flyball policy ''); CURRENT=3; _flyball`;
+  const { stdout } = spawnSync('zsh', ['-f', '-c', ask], { encoding: 'utf8' });
+  expect(stdout.split('\n').map((line) => line.split(':')[0])).toEqual(['lint', 'test', '--help', '']);
+});
