@@ -11,12 +11,27 @@ export const LAYERS = {
   stats: ['core'], //                                             sketches, tails, sequential tests
   runtime: ['core', 'contracts'], //                              Processor, LaneRunner, the ports
   policy: ['core', 'contracts'], //                               policies: parse, evaluate, explain
+  outbound: ['core', 'contracts', 'policy'], //                    requests to where an admin meant them to go
   stage: ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy'], // aggregator, detector, planner
-  driver: ['core', 'contracts', 'runtime'], //                    SQLite, directories, targets
+  driver: ['core', 'contracts', 'runtime', 'outbound'], //                SQLite, directories, targets
   host: ['core', 'contracts', 'runtime'], //                      the process around a service
-  edge: ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy', 'host'], // ingest, api, actuator
+  edge: ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy', 'outbound', 'host'], // ingest, api, actuator
   ui: ['contracts', 'edge'], //                                   console: the types alone
-  app: ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy', 'stage', 'driver', 'host', 'edge', 'ui', 'app'],
+  app: [
+    'core',
+    'contracts',
+    'otlp',
+    'stats',
+    'runtime',
+    'policy',
+    'outbound',
+    'stage',
+    'driver',
+    'host',
+    'edge',
+    'ui',
+    'app',
+  ],
   testing: [
     'core',
     'contracts',
@@ -24,6 +39,7 @@ export const LAYERS = {
     'stats',
     'runtime',
     'policy',
+    'outbound',
     'stage',
     'driver',
     'host',

@@ -89,6 +89,8 @@ export const Incident = z.object({
   closedAtMs: z.number().nullable(),
   /** Until when it is silenced, ms: nobody is told of it, and nothing is done; `null` while it is not. */
   silencedUntilMs: z.number().nullable().default(null),
+  /** Since when the path before us shows too little of the environment, ms: nothing is concluded; `null` while it shows all. */
+  blindSinceMs: z.number().nullable().default(null),
   /** One sentence for people. */
   title: z.string(),
   causes: z.array(Cause),

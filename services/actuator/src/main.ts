@@ -2,9 +2,9 @@ import { secretOf, serve } from '@flyball/host';
 import { openKafkaLog } from '@flyball/log-kafka';
 import { openDirectoryObjects } from '@flyball/objects-dir';
 import { openS3Objects } from '@flyball/objects-s3';
+import { readConnections } from '@flyball/outbound';
 import { TwinTarget } from '@flyball/target-twin';
-import { readConnections, WebhookTarget } from '@flyball/target-webhook';
-import { readFileSync } from 'node:fs';
+import { WebhookTarget } from '@flyball/target-webhook';
 import { Actuator, ActuatorProcessConfig, listenControlPort, outcomeCounter } from './index.ts';
 
 // The actuator as a process: it alone holds credentials to the world. Several may run; the first claim in the log acts.
@@ -15,7 +15,7 @@ await serve({
   drivers: { log: { kafka: openKafkaLog }, objects: { file: openDirectoryObjects, s3: openS3Objects } },
   start: async ({ config, env, log, registry, logger }) => {
     const { pauseFile, twinUrl, connectionsFile, ...rest } = config;
-    const webhooks = connectionsFile === '' ? [] : readConnections(readFileSync(connectionsFile, 'utf8'), env);
+    const webhooks = connectionsFile === '' ? [] : readConnections(connectionsFile, env, ['target']).connections;
     const twins = twinUrl === '' ? [] : [new TwinTarget(twinUrl)];
     const actuator = await Actuator.open(rest, {
       log,

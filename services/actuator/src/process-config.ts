@@ -15,6 +15,6 @@ export const ActuatorProcessConfig = ActuatorConfig.unwrap()
     connectionsFile: z
       .string()
       .default('')
-      .describe('A YAML file of named webhook connections that bindings may use; empty: there are none.'),
+      .describe('A YAML file of named connections that bindings may use, or a folder of such; empty: there are none.'),
   })
   .readonly();

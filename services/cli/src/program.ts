@@ -3,6 +3,7 @@ import { approvalCommands } from './approval-commands.ts';
 import { auditCommands } from './audit-commands.ts';
 import { EXIT } from './cli-error.ts';
 import { completionCommand } from './completion/completion-command.ts';
+import { connectionCommands } from './connection-commands.ts';
 import { deploymentCommands } from './deployment-commands.ts';
 import { detectCommand } from './detect/detect-command.ts';
 import { doctorCommand } from './doctor/doctor-command.ts';
@@ -35,6 +36,7 @@ export function program(): Command {
   approvalCommands(root);
   quietCommands(root);
   policyCommands(root);
+  connectionCommands(root);
   auditCommands(root);
   replayCommand(root);
   detectCommand(root);

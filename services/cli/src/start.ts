@@ -11,17 +11,27 @@ const SAME_SIGNAL_MS = 500;
 /** Policies that only watch: who has written none yet sees what Flyball would do. */
 const WATCHING_POLICIES = fileURLToPath(new URL('../policies/', import.meta.url));
 
-/**
- * Runs Flyball in this process until it is told to stop.
- *
- * @param ownPolicies - folder of policies; `undefined`: those that only watch.
- */
-export async function startServer(dir: string, ownPolicies: string | undefined): Promise<void> {
-  const policiesDir = ownPolicies ?? process.env['FLYBALL_STANDALONE_POLICIES_DIR'] ?? WATCHING_POLICIES;
+/** What a server is started with, beside its data directory. */
+export interface ServerFiles {
+  /** Folder of policies; `undefined`: those that only watch. */
+  readonly policies?: string | undefined;
+  /** File or folder of connections; `undefined`: what the settings name. */
+  readonly connections?: string | undefined;
+}
+
+/** Runs Flyball in this process until it is told to stop. */
+export async function startServer(dir: string, { policies, connections }: ServerFiles): Promise<void> {
+  const policiesDir = policies ?? process.env['FLYBALL_STANDALONE_POLICIES_DIR'] ?? WATCHING_POLICIES;
   const token = process.env['FLYBALL_TOKEN'];
   const standalone = await Standalone.start(
     readOptions(process.env, {
-      standalone: { dir, console: 'start', ...(token && { token }), policiesDir },
+      standalone: {
+        dir,
+        console: 'start',
+        ...(token && { token }),
+        policiesDir,
+        ...(connections !== undefined && { connectionsFile: connections }),
+      },
     }),
     endOnBrokenDisk,
   );

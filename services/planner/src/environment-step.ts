@@ -309,9 +309,12 @@ export class EnvironmentStep {
   #publish(): void {
     const state = this.#state;
     for (const open of state.incidents) {
-      if (!this.#news.has(open)) continue;
+      const untilMs = silencedUntilMs(state, open.incident, this.#context.nowMs);
+      // Who tells people of incidents goes by the newest revision: that a silence began or ended is news too.
+      if (!this.#news.has(open) && untilMs === open.incident.silencedUntilMs) continue;
       open.incident.revision += 1;
-      open.incident.silencedUntilMs = silencedUntilMs(state, open.incident, this.#context.nowMs);
+      open.incident.silencedUntilMs = untilMs;
+      open.incident.blindSinceMs = state.blindSinceMs;
       this.#context.say.incident(open.incident);
     }
     this.#news.clear();

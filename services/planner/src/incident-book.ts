@@ -27,6 +27,7 @@ export function openIncident(state: EnvironmentState, nowMs: number, startedAtMs
     openedAtMs: nowMs,
     closedAtMs: null,
     silencedUntilMs: null,
+    blindSinceMs: null,
     title,
     causes: [],
     signals: [],

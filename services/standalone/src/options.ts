@@ -5,6 +5,7 @@ import { ArchiverConfig, ONE_MACHINE } from '@flyball/archiver';
 import { DetectorConfig } from '@flyball/detector';
 import { readSettings } from '@flyball/host';
 import { IngestConfig } from '@flyball/ingest';
+import { NotifierConfig } from '@flyball/notifier';
 import { PlannerConfig } from '@flyball/planner';
 import { z } from 'zod';
 
@@ -29,7 +30,9 @@ const StandaloneConfig = z
     connectionsFile: z
       .string()
       .default('')
-      .describe('A YAML file of named webhook connections that bindings may use; empty: there are none.'),
+      .describe(
+        'A YAML file of named connections, or a folder of such: what bindings may use, and who is told of incidents.',
+      ),
     console: z
       .enum(['start', 'request', 'none'])
       .default('request')
@@ -57,6 +60,7 @@ export interface StandaloneOptions {
   readonly actuator: ActuatorConfig;
   readonly api: ApiConfig;
   readonly archiver: ArchiverConfig;
+  readonly notifier: NotifierConfig;
 }
 
 /** Overrides by service, as flags give them. */
@@ -80,5 +84,6 @@ export function readOptions(
     actuator: readSettings(ActuatorConfig, 'FLYBALL_ACTUATOR', env, { flags: overrides.actuator }),
     api: readSettings(ApiConfig, 'FLYBALL_API', env, { flags: overrides.api }),
     archiver: readSettings(ArchiverConfig, 'FLYBALL_ARCHIVER', env, { file: ONE_MACHINE, flags: overrides.archiver }),
+    notifier: readSettings(NotifierConfig, 'FLYBALL_NOTIFIER', env, { flags: overrides.notifier }),
   };
 }

@@ -20,11 +20,11 @@ import { Ingest, listenGrpc, listenHttp, type Listening } from '@flyball/ingest'
 import { EmbeddedLog } from '@flyball/log-embedded';
 import { MemoryHotStore } from '@flyball/memory';
 import { DirectoryObjects } from '@flyball/objects-dir';
+import { readConnections } from '@flyball/outbound';
 import { activateIfChanged, createTopics, type Log, type Objects, type TopicBodies } from '@flyball/runtime';
 import { TwinTarget } from '@flyball/target-twin';
-import { readConnections, WebhookTarget } from '@flyball/target-webhook';
+import { WebhookTarget } from '@flyball/target-webhook';
 import type { FastifyInstance } from 'fastify';
-import { readFileSync } from 'node:fs';
 import * as nodeFiles from 'node:fs/promises';
 import { join } from 'node:path';
 import { collectDefaultMetrics, Counter, Registry } from 'prom-client';
@@ -33,8 +33,11 @@ import { openConsole } from './console.ts';
 import { loadToken, makeDataFolder, storeInData } from './data-folder.ts';
 import { logMetrics } from './log-metrics.ts';
 import { lineSpecs } from './line.ts';
+import { type RunningNotifier, startNotifier } from './notifier.ts';
 import type { StandaloneOptions } from './options.ts';
 import { listenFrom } from './ports.ts';
+
+const RESERVED = { reservedTopics: TOPICS.filter((topic) => TOPOLOGY[topic].isReserved) };
 
 /** Where everything listens. Also in `DIR/addresses.json`, for the CLI. */
 export interface Addresses {
@@ -43,6 +46,8 @@ export interface Addresses {
   readonly otlpHttp: string;
   /** The actuator's own port: the second road of the kill switch. */
   readonly actuator: string;
+  /** The notifier's own port: it lists and tests connections. */
+  readonly notifier: string;
 }
 
 /** The whole line in one process, over the embedded log. */
@@ -72,8 +77,7 @@ export class Standalone {
     const files = watchedFiles(nodeFiles, onBroken);
     await makeDataFolder(files, dir);
     const token = await loadToken(files, dir, options.standalone.token);
-    const reservedTopics = TOPICS.filter((topic) => TOPOLOGY[topic].isReserved);
-    const log = await EmbeddedLog.open({ dir: join(dir, 'log'), budgetBytes, reservedTopics, onBroken });
+    const log = await EmbeddedLog.open({ dir: join(dir, 'log'), budgetBytes, ...RESERVED, onBroken });
     try {
       await createTopics(log, { lanes: EMBEDDED_LANES, rawPartitions: EMBEDDED_LANES });
       const registry = new Registry();
@@ -97,6 +101,7 @@ export class Standalone {
       await model.start();
       const actuator = await startActuator({ log, audit }, options, { registry, logger });
       const archiver = await startArchiver({ log, files, checkpoints: objects }, options, { registry, logger });
+      const notifier = await startNotifier({ log, objects, lanes, registry, logger }, options, token);
       const ingest = await Ingest.open(options.ingest, { log, registry });
       const state = { isStopping: false };
       const console = openConsole(options.standalone);
@@ -112,6 +117,7 @@ export class Standalone {
         otlpGrpc: `http://${at.host}:${grpc.port}`,
         otlpHttp: `http://${at.host}:${http.port}`,
         actuator: `http://${options.actuator.host}:${control.port}`,
+        notifier: `http://${options.notifier.host}:${notifier.port}`,
       };
       await storeInData(files, join(dir, 'addresses.json'), `${JSON.stringify(addresses)}\n`);
       return new Standalone(addresses, token, {
@@ -122,6 +128,7 @@ export class Standalone {
         model,
         actuator,
         archiver,
+        notifier,
         ingest,
         app,
         grpc,
@@ -143,7 +150,7 @@ export class Standalone {
   }
 
   async #stop(): Promise<void> {
-    const { log, loops, audit, sink, model, actuator, archiver, tracing } = this.#parts;
+    const { log, loops, audit, sink, model, actuator, archiver, notifier, tracing } = this.#parts;
     const { ingest, app, grpc, http, control, state } = this.#parts;
     state.isStopping = true;
     await ingest.drain();
@@ -152,6 +159,7 @@ export class Standalone {
     await actuator.stop();
     await Promise.all(loops.map((loop) => loop.stop()));
     await Promise.all([archiver.stop(), audit.stop(), sink.stop(), model.stop(), control.close(), app.close()]);
+    await notifier.stop();
     await tracing?.stop();
     await log.close();
   }
@@ -165,6 +173,7 @@ interface Parts {
   readonly model: ReadModel;
   readonly actuator: Actuator;
   readonly archiver: Archiver;
+  readonly notifier: RunningNotifier;
   readonly ingest: Ingest;
   readonly app: FastifyInstance;
   readonly grpc: Listening;
@@ -204,7 +213,7 @@ async function startActuator(
     registers: [registry],
   });
   const twins = twinUrl === '' ? [] : [new TwinTarget(twinUrl)];
-  const webhooks = connectionsFile === '' ? [] : readConnections(readFileSync(connectionsFile, 'utf8'), process.env);
+  const webhooks = connectionsFile === '' ? [] : readConnections(connectionsFile, process.env, ['target']).connections;
   const drivers = [...twins, ...webhooks.map((connection) => new WebhookTarget(connection))];
   const actuator = await Actuator.open(config, {
     log,

@@ -64,6 +64,7 @@ async function asked(commandId: string, changes: Partial<Approval>): Promise<voi
   const incident: Incident = {
     ...{ type: 'incident', incidentId: `inc-${commandId}`, revision: 1, tenant: 'default', environment: 'prod' },
     ...{ status: 'open', resolution: null, startedAtMs: 0, openedAtMs: 0, closedAtMs: null, silencedUntilMs: null },
+    blindSinceMs: null,
     ...{ title: '', causes: [], signals: [], decisions: [decision], commandIds: [], timeline: [] },
   };
   await log.append({ topic: 'flyball.incidents', partition: 0 }, [

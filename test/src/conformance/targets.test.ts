@@ -1,5 +1,6 @@
 import { TwinTarget } from '@flyball/target-twin';
-import { isPrivateAddress, readConnections, WebhookTarget } from '@flyball/target-webhook';
+import { isPrivateAddress, parseConnections } from '@flyball/outbound';
+import { WebhookTarget } from '@flyball/target-webhook';
 import { FakeTarget, targetConformance } from '@flyball/testing';
 import { controlApi, SideSignals, Telemetry, Twin } from '@flyball/twin';
 import type { Command } from '@flyball/contracts';
@@ -55,7 +56,7 @@ targetConformance('twin', async () => {
 });
 
 const connectionTo = (port: number, more: object = {}) => ({
-  ...{ name: 'test', url: new URL(`http://127.0.0.1:${port}/flyball`), secret: SECRET },
+  ...{ name: 'test', kind: 'target' as const, url: new URL(`http://127.0.0.1:${port}/flyball`), secret: SECRET },
   ...{ fencing: 'generation' as const, allowPrivate: true, ...more },
 });
 
@@ -118,6 +119,8 @@ describe('a webhook', () => {
 });
 
 describe('the file of connections', () => {
+  const readConnections = (text: string, env: Record<string, string>) =>
+    parseConnections([{ path: 'connections.yaml', text }], env, ['target']).connections;
   const env = { FLYBALL_WEBHOOK_DEPLOYER_SECRET: SECRET };
   const file = (url: string, more = '') => `connections:\n  - { name: deployer, url: '${url}'${more} }\n`;
 

@@ -1,4 +1,4 @@
-import { signatureOf } from '@flyball/target-webhook';
+import { signatureOf } from '@flyball/outbound';
 import { Shop } from '@flyball/twin';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { once } from 'node:events';

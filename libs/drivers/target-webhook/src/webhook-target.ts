@@ -1,15 +1,10 @@
 import type { Command, Target } from '@flyball/contracts';
 import { UnavailableError } from '@flyball/core';
+import { post, type Reply, signedHeaders, type TargetConnection } from '@flyball/outbound';
 import type { Applied, Inverted, TargetDriver, TargetState } from '@flyball/runtime';
 import { randomUUID } from 'node:crypto';
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
 import { z } from 'zod';
-import type { Connection } from './connections.ts';
-import { publicLookup } from './public-address.ts';
-import { signatureOf } from './signature.ts';
 
-const ANSWER_BYTES_MAX = 64 * 1024;
 const READ_TIMEOUT_MS = 5_000;
 /** Errors of a connection that was never made: surely nothing was done. */
 const NEVER_SENT = new Set([
@@ -31,18 +26,13 @@ const AppliedAnswer = z.object({
 const InvertedAnswer = z.object({ status: z.enum(['done', 'gone', 'failed']), ...about });
 const HasAnswer = z.object({ isInPlace: z.boolean() });
 
-interface Reply {
-  readonly status: number;
-  readonly body: string;
-}
-
 /** {@link TargetDriver} of whatever listens at a connection. */
 export class WebhookTarget implements TargetDriver {
   readonly name: string;
-  readonly fencing: Connection['fencing'];
-  readonly #connection: Connection;
+  readonly fencing: TargetConnection['fencing'];
+  readonly #connection: TargetConnection;
 
-  constructor(connection: Connection) {
+  constructor(connection: TargetConnection) {
     this.name = `webhook:${connection.name}`;
     this.fencing = connection.fencing;
     this.#connection = connection;
@@ -95,32 +85,12 @@ export class WebhookTarget implements TargetDriver {
   }
 
   #post(body: string, signal: AbortSignal): Promise<Reply> {
-    const { url, secret, allowPrivate } = this.#connection;
-    const [id, timestamp] = [randomUUID(), String(Math.floor(Date.now() / 1_000))];
-    const headers = {
-      'content-type': 'application/json',
-      'content-length': String(Buffer.byteLength(body)),
-      'flyball-id': id,
-      'flyball-timestamp': timestamp,
-      'flyball-signature': signatureOf(secret, { id, timestamp, body }),
-    };
-    const options = { method: 'POST', headers, signal, agent: false, ...(!allowPrivate && { lookup: publicLookup }) };
-    const request = url.protocol === 'https:' ? requestHttps : requestHttp;
-    return new Promise((resolve, reject) => {
-      const sent = request(url, options, (response) => {
-        const chunks: Buffer[] = [];
-        let sizeBytes = 0;
-        response.on('data', (chunk: Buffer) => {
-          sizeBytes += chunk.length;
-          if (sizeBytes > ANSWER_BYTES_MAX) response.destroy(new Error('the answer is too large'));
-          else chunks.push(chunk);
-        });
-        response.on('error', reject);
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString() }));
-      });
-      sent.on('error', reject);
-      sent.end(body);
-    });
+    const { secret } = this.#connection;
+    return post(
+      this.#connection,
+      { body, headers: signedHeaders(secret, { id: randomUUID(), body, nowMs: Date.now() }) },
+      signal,
+    );
   }
 }
 
