@@ -29,7 +29,7 @@ export const TOPOLOGY = {
   'flyball.windows': { ...telemetry, key: 'subject', writers: ['global'], readers: ['detector'] },
   'flyball.control': { ...kept, holdsFacts: true, key: 'tenant', writers: ['api'], readers: ['relay', 'actuator'] },
   'flyball.signals': { ...reserved, key: 'environment', writers: ['detector', 'relay'], readers: ['planner'] },
-  'flyball.incidents': { ...kept, key: 'environment', writers: ['planner'], readers: ['api'] },
+  'flyball.incidents': { ...kept, key: 'environment', writers: ['planner'], readers: ['api', 'notifier'] },
   'remediation.commands': { ...kept, key: 'target', writers: ['planner'], readers: ['actuator', 'relay'] },
   'remediation.outcomes': {
     ...kept,

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { retryAfterOf } from './deliver.ts';
 import { codeOf } from './error-code.ts';
 import { Feed, type FeedPorts, INCIDENTS } from './feed.ts';
+import { orStopped } from './follow.ts';
 
 const WAIT_MS = 1_000;
 
@@ -71,7 +72,8 @@ export class ConnectionNotifier {
         this.#worked(run);
         backoffMs = config.backoffMinMs;
         const waitMs = Math.min(WAIT_MS, config.repeatMs);
-        if (!isMore) await log.wait({ topic: INCIDENTS, partition: feed.partition }, feed.offset, waitMs);
+        const at = { topic: INCIDENTS, partition: feed.partition };
+        if (!isMore) await orStopped(log.wait(at, feed.offset, waitMs), stop.signal);
       } catch (error) {
         this.#failed(run, error);
         const pauseMs = Math.max(backoffMs, retryAfterOf(error));

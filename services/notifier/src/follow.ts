@@ -1,8 +1,10 @@
-import { textOf } from '@flyball/core';
+import { AppError, textOf } from '@flyball/core';
 import type { Log, Partition, StoredRecord } from '@flyball/runtime';
 
 const WAIT_MS = 1_000;
 const READ_BYTES_MAX = 1_000_000;
+
+const LOST = new Set(['LOG_GAP', 'LOG_TRUNCATED']);
 
 /** What is followed, and how. */
 export interface Followed {
@@ -12,17 +14,37 @@ export interface Followed {
   readonly signal: AbortSignal;
 }
 
-/** Reads a partition until it is told to stop. A log that does not answer is asked again. */
+/** Reads a partition until it is told to stop. A log that does not answer is asked again; after a hole it goes on at the end. */
 export async function follow(log: Log, { at, fromOffset, take, signal }: Followed): Promise<void> {
   let offset = fromOffset;
   while (!signal.aborted) {
-    const records = await log.read(at, offset, READ_BYTES_MAX).catch(() => []);
+    const records = await log.read(at, offset, READ_BYTES_MAX).catch(async (error: unknown) => {
+      // What was trimmed before it was read, by somebody who only wants the newest, is not missed.
+      if (error instanceof AppError && LOST.has(error.code))
+        offset = (await log.range(at).catch(() => undefined))?.endOffset ?? offset;
+      return [];
+    });
     for (const record of records) {
       take(record);
       offset = record.offset + 1;
     }
-    if (records.length === 0) await log.wait(at, offset, WAIT_MS).catch(() => pause(WAIT_MS));
+    if (records.length === 0)
+      await orStopped(
+        log.wait(at, offset, WAIT_MS).catch(() => pause(WAIT_MS)),
+        signal,
+      );
   }
+}
+
+/** Waits for something, or until it is told to stop. */
+export async function orStopped(waiting: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  let onStop = (): void => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    onStop = resolve;
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', onStop);
+  });
+  await Promise.race([waiting, stopped]).finally(() => signal.removeEventListener('abort', onStop));
 }
 
 function pause(ms: number): Promise<void> {

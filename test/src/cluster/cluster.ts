@@ -34,6 +34,8 @@ export interface ClusterOptions {
   readonly token: string;
   readonly policiesDir?: string;
   readonly twinUrl?: string;
+  /** File or folder of connections that the notifier tells of incidents. */
+  readonly connectionsFile?: string;
   /** Ways of a process to a server that go through a fault proxy; default none. */
   readonly links?: readonly LinkName[];
   /** Where services find the object store, given where it is: something that stands before it. */
@@ -43,7 +45,17 @@ export interface ClusterOptions {
 }
 
 /** Readers before writers: who reads is there before who writes. */
-const SERVICES = ['auditor', 'actuator', 'planner', 'detector', 'aggregator', 'archiver', 'api', 'ingest'] as const;
+const SERVICES = [
+  'auditor',
+  'actuator',
+  'planner',
+  'detector',
+  'aggregator',
+  'archiver',
+  'notifier',
+  'api',
+  'ingest',
+] as const;
 
 /** A service of a deployment. */
 export type Service = (typeof SERVICES)[number];
@@ -67,7 +79,8 @@ export class Cluster {
     this.#links = links;
     this.dir = options.dir;
     this.token = options.token;
-    const tokens = { FLYBALL_TOKEN: options.token, FLYBALL_CONTROL_TOKEN: options.token };
+    const { token } = options;
+    const tokens = { FLYBALL_TOKEN: token, FLYBALL_CONTROL_TOKEN: token, FLYBALL_CONNECTIONS_TOKEN: token };
     this.services = new ServiceProcesses({ ...tokens, ...redis.env, ...s3.env }, options.dir);
   }
 
@@ -86,7 +99,7 @@ export class Cluster {
       for (const service of SERVICES) {
         for (const plan of plansOf(service, options, { links, clocks: servers.clocks })) {
           const hello = await cluster.services.start(plan);
-          onStarted(plan.name, hello.api ?? hello.otlpGrpc ?? hello.health);
+          onStarted(plan.name, hello.api ?? hello.otlpGrpc ?? hello.notifier ?? hello.health);
         }
       }
       return cluster;
@@ -193,9 +206,10 @@ function plansOf(
   options: ClusterOptions,
   { links, clocks }: { readonly links: ClusterLinks; readonly clocks: ReadonlyMap<string, SettableClock> },
 ): readonly ProcessPlan[] {
-  const { dir, policiesDir, twinUrl, processes = {} } = options;
+  const { dir, policiesDir, twinUrl, connectionsFile, processes = {} } = options;
   const own: Readonly<Record<string, readonly string[]>> = {
     actuator: twinUrl === undefined ? [] : [`--twin-url=${twinUrl}`],
+    notifier: connectionsFile === undefined ? [] : [`--connections-file=${connectionsFile}`],
     api: policiesDir === undefined ? [] : [`--policies-dir=${policiesDir}`],
   };
   const count = service === 'auditor' ? 1 : (processes[service] ?? 1);

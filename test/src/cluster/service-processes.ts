@@ -14,6 +14,7 @@ export interface Hello {
   readonly otlpGrpc?: string;
   readonly otlpHttp?: string;
   readonly actuator?: string;
+  readonly notifier?: string;
 }
 
 /** How one process of a service is started. */
@@ -113,7 +114,7 @@ function withPorts(plan: ProcessPlan, hello: Hello): ProcessPlan {
     'health-port': portOf(hello.health),
     'grpc-port': portOf(hello.otlpGrpc),
     'http-port': portOf(hello.otlpHttp),
-    port: portOf(hello.api ?? hello.actuator),
+    port: portOf(hello.api ?? hello.actuator ?? hello.notifier),
   };
   const kept = Object.entries(ports).flatMap(([flag, port]) => (port === undefined ? [] : [`--${flag}=${port}`]));
   const isPort = (arg: string) => Object.keys(ports).some((flag) => arg.startsWith(`--${flag}=`));

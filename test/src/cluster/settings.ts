@@ -26,6 +26,7 @@ export function clusterSettings(urls: ServerUrls, dir: string, more: Settings = 
     ingest: { ...loopback, grpcPort: 0, httpPort: 0 },
     api: { ...loopback, port: 0 },
     actuator: { ...loopback, port: 0, pauseFile: join(dir, 'PAUSE') },
+    notifier: { ...loopback, port: 0, connectionsFile: '' },
     auditor: { dir: join(dir, 'audited') },
   };
   const settings: Record<string, Record<string, unknown>> = { host: { ...host } };

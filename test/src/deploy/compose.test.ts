@@ -23,7 +23,7 @@ interface Service {
 }
 const compose = parse(read('docker-compose.yml'), { merge: true }) as { services: Record<string, Service> };
 const targets = targetsOf(read('deploy/Dockerfile'));
-const SERVICES = ['ingest', 'aggregator', 'detector', 'planner', 'auditor', 'actuator', 'archiver', 'api'];
+const SERVICES = ['ingest', 'aggregator', 'detector', 'planner', 'auditor', 'actuator', 'archiver', 'notifier', 'api'];
 
 test('docker-compose.yml is valid', () => {
   const validate = new Ajv2019({
@@ -50,6 +50,7 @@ test('its settings are those that the cluster on one machine runs with, at other
     'grpcPort',
     'httpPort',
     'dir',
+    'connectionsFile',
   ];
   const rest = (part: Record<string, unknown> = {}) =>
     Object.fromEntries(Object.entries(part).filter(([name]) => !ADDRESSES.includes(name)));
@@ -86,6 +87,7 @@ test('secrets are given to whom they concern, and no server is latest', () => {
       .filter(([, { environment = {} }]) => secret in environment)
       .map(([name]) => name);
   expect(holders('FLYBALL_CONTROL_TOKEN')).toEqual(['actuator']);
+  expect(holders('FLYBALL_CONNECTIONS_TOKEN')).toEqual(['notifier']);
   expect(holders('FLYBALL_TOKEN')).toEqual(['api']);
   for (const [name, { image }] of Object.entries(compose.services)) {
     if (image !== undefined) expect(image, name).toMatch(/:v?\d+\.\d+\.\d+$/);
