@@ -46,6 +46,7 @@ export class Feed {
   /** Newest told revisions of open incidents, to be repeated. */
   readonly #incidents = new Map<string, Incident>();
   readonly #refusals = new Map<string, number>();
+  #isUnsaved = false;
   #topicId = '';
   #offset: number | undefined;
   #bornOffset = 0;
@@ -81,6 +82,8 @@ export class Feed {
    */
   async pump(): Promise<boolean> {
     try {
+      // Nothing more is told before it is stored what was: a store that is away does not make a start repeat all.
+      if (this.#isUnsaved) await this.#save();
       this.#offset ??= await this.#begin();
       if (this.#offset < this.#bornOffset) await this.#catchUp(this.#offset);
       const records = await this.#ports.log.read(this.#at, this.#offset, READ_BYTES_MAX);
@@ -208,11 +211,13 @@ export class Feed {
   }
 
   async #save(): Promise<void> {
+    this.#isUnsaved = true;
     const kept = worthKeeping([...this.#told.values()]);
     this.#told.clear();
     for (const told of kept) this.#told.set(told.incidentId, told);
     const progress = { topicId: this.#topicId, offset: this.offset, bornOffset: this.#bornOffset, told: kept };
     await this.#ports.progress.save(this.connection.name, this.partition, progress);
+    this.#isUnsaved = false;
   }
 
   async #incidentOf({ incidentId, offset }: Told): Promise<Incident> {
@@ -226,6 +231,7 @@ export class Feed {
 
   #forget(): void {
     this.#offset = undefined;
+    this.#isUnsaved = false;
     this.#told.clear();
     this.#incidents.clear();
     this.#topicId = '';

@@ -1,9 +1,11 @@
 import type { Incident } from '@flyball/contracts';
+import { Prng } from '@flyball/core';
 import { createLogger } from '@flyball/host';
 import { MemoryLog, MemoryObjects } from '@flyball/memory';
 import { Notifier, NotifierConfig } from '@flyball/notifier';
 import { type Connection, signatureOf } from '@flyball/outbound';
 import type { Objects } from '@flyball/runtime';
+import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { closed, connection, record, revision } from './news.ts';
@@ -90,6 +92,55 @@ test('one that dies after it was heard and before it has stored that tells again
   await kill(broken);
   await start([webhook()]);
   await until(() => expect(keys()).toEqual(['opened inc-1/1', 'opened inc-1/1']));
+});
+
+test('whatever dies and fails, each end is told, nothing is told out of order, and only a death repeats anything', async () => {
+  const seeds = fc.integer({ min: 0, max: 2 ** 31 });
+  const total = { deaths: 0, refusals: 0 };
+  const property = fc.asyncProperty(seeds, async (seed) => {
+    const dice = new Prng(seed);
+    [log, objects] = [new MemoryLog(Date.now), new MemoryObjects()];
+    await log.create('flyball.incidents', 1);
+    receiver.taken.length = 0;
+    const revisions = new Map<string, number>();
+    let deaths = 0;
+    let notifier = await start([webhook()]);
+    for (let step = 0; step < 40; step += 1) {
+      const incidentId = `inc-${dice.below(6)}`;
+      const next = (revisions.get(incidentId) ?? 0) + 1;
+      if (next <= 4) {
+        revisions.set(incidentId, next);
+        const changed = { incidentId, revision: next, commandIds: [`c-${next}`] };
+        await record(log, next === 4 ? closed(changed) : revision(changed));
+      }
+      receiver.answer = dice.chance(0.3) ? { status: 503 } : { status: 200 };
+      await new Promise((resolve) => setTimeout(resolve, dice.below(8)));
+      if (!dice.chance(0.2)) continue;
+      await kill(notifier);
+      deaths += 1;
+      notifier = await start([webhook()], dice.chance(0.5) ? dyingAfter(1 + dice.below(3)) : objects);
+    }
+    for (const [incidentId, last] of revisions)
+      if (last < 4) await record(log, closed({ incidentId, revision: 4, commandIds: ['c-4'] }));
+    await kill(notifier);
+    total.refusals += receiver.received.length - receiver.taken.length;
+    receiver.answer = { status: 200 };
+    notifier = await start([webhook()]);
+    const told = () => receiver.taken.map(({ body }) => (JSON.parse(body) as News).dedupeKey);
+    await until(() => expect([...revisions.keys()].filter((id) => !told().includes(`${id}/4`))).toEqual([]));
+    await kill(notifier);
+    for (const id of revisions.keys()) {
+      const order = told().filter((key) => key.startsWith(`${id}/`));
+      // A start goes on from what is stored: it may go back by what was under way, and then comes forward again.
+      const steps = order.filter((key, index) => index > 0 && key <= order[index - 1]!).length;
+      expect(steps).toBeLessThanOrEqual(deaths);
+    }
+    expect(told().length - new Set(told()).size).toBeLessThanOrEqual(deaths);
+    total.deaths += deaths;
+  });
+  await fc.assert(property, { numRuns: 6, endOnFailure: true });
+  expect(total.deaths).toBeGreaterThan(6);
+  expect(total.refusals).toBeGreaterThan(6);
 });
 
 test('a new connection is told of what is open, not of history; its end is told also after a death in the middle', async () => {

@@ -18,6 +18,8 @@ export interface Received {
 /** Whatever listens at a connection: it keeps all that it gets, and answers as a test wants. */
 export class Receiver {
   readonly received: Received[] = [];
+  /** Those of them that were answered with 200. */
+  readonly taken: Received[] = [];
   /** What the next requests are answered; `hang` never answers. */
   answer: { readonly status: number; readonly headers?: Record<string, string> } | 'hang' = { status: 200 };
   readonly #server: Server;
@@ -53,6 +55,7 @@ export class Receiver {
     const { url: path = '', headers } = request;
     this.received.push({ path, headers, body: Buffer.concat(chunks).toString() });
     if (this.answer === 'hang') return;
+    if (this.answer.status === 200) this.taken.push(this.received.at(-1)!);
     response.writeHead(this.answer.status, this.answer.headers ?? {});
     response.end('ok');
   }

@@ -252,6 +252,20 @@ describe('whoever says "not now"', () => {
     expect(planner.commands).toHaveLength(1);
   });
 
+  test('by a silence of what is open already is told by a revision, and so is its end: who tells people goes by these', () => {
+    const held = word(1_500, { type: 'freeze', ...about, freezeId: 'f-1', fromMs: 0, untilMs: 99_000 });
+    const planner = played(held);
+    const revisions = planner.incidents.length;
+    planner.hear(word(22_500, { type: 'silence', ...about, silenceId: 's-1', service: 'checkout', untilMs: 99_000 }));
+    planner.live(instant(24_000, FAILS));
+    expect(planner.incident).toMatchObject({ silencedUntilMs: 99_000 });
+    planner.hear(word(24_500, { type: 'unsilence', ...about, silenceId: 's-1' }));
+    planner.live(instant(26_000, FAILS));
+    expect(planner.incident).toMatchObject({ silencedUntilMs: null });
+    planner.live(instant(28_000, FAILS));
+    expect(planner.incidents.length).toBe(revisions + 2);
+  });
+
   test('by a freeze stops actions until it ends, or is taken back', () => {
     const planner = played(freeze);
     expect(planner.refusals).toEqual(['freeze']);

@@ -48,6 +48,9 @@ describe('an incident', () => {
       return planner;
     };
     expect(leaving(WINDOW_MS).incident).toMatchObject({ title: expect.stringContaining('blackout') });
+    const back = leaving(WINDOW_MS);
+    expect(back.incident!.blindSinceMs).toBeGreaterThan(0);
+    expect(back.live(...quiet(40_000, 44_000)).incident!.blindSinceMs).toBeNull();
     expect(leaving(40_000).incidents).toEqual([]);
   });
 
