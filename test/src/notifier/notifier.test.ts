@@ -85,6 +85,22 @@ test('one that was started again goes on where it was: nothing is lost, nothing 
   expect(keys()).toEqual(['opened inc-1/1', 'opened inc-2/1', 'changed inc-1/2', 'closed inc-2/2']);
 });
 
+test('one that dies in the middle of what it has read repeats nothing that was taken', async () => {
+  receiver.answer = { status: 503 };
+  receiver.next.push(200);
+  await record(log, revision(), revision({ incidentId: 'inc-2' }));
+  const first = await start([webhook()]);
+  await until(() => expect(receiver.received.length).toBeGreaterThan(2));
+  await kill(first);
+  receiver.answer = { status: 200 };
+  await start([webhook()]);
+  await until(() => expect(receiver.taken).toHaveLength(2));
+  await record(log, closed({ revision: 2 }));
+  await until(() => expect(receiver.taken).toHaveLength(3));
+  const taken = receiver.taken.map(({ body }) => (JSON.parse(body) as News).dedupeKey);
+  expect(taken).toEqual(['inc-1/1', 'inc-2/1', 'inc-1/2']);
+});
+
 test('one that dies after it was heard and before it has stored that tells again, under the same key', async () => {
   const broken = await start([webhook()], dyingAfter(1));
   await record(log, revision());

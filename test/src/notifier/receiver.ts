@@ -22,6 +22,8 @@ export class Receiver {
   readonly taken: Received[] = [];
   /** What the next requests are answered; `hang` never answers. */
   answer: { readonly status: number; readonly headers?: Record<string, string> } | 'hang' = { status: 200 };
+  /** What the very next requests are answered, one each, before `answer` counts again. */
+  readonly next: number[] = [];
   readonly #server: Server;
 
   private constructor() {
@@ -54,9 +56,11 @@ export class Receiver {
     for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
     const { url: path = '', headers } = request;
     this.received.push({ path, headers, body: Buffer.concat(chunks).toString() });
-    if (this.answer === 'hang') return;
-    if (this.answer.status === 200) this.taken.push(this.received.at(-1)!);
-    response.writeHead(this.answer.status, this.answer.headers ?? {});
+    const status = this.next.shift();
+    const answer = status === undefined ? this.answer : { status };
+    if (answer === 'hang') return;
+    if (answer.status === 200) this.taken.push(this.received.at(-1)!);
+    response.writeHead(answer.status, 'headers' in answer ? answer.headers : {});
     response.end('ok');
   }
 }
