@@ -71,7 +71,7 @@ export class Standalone {
    * @throws {RejectedError} `TOPIC_PARTITIONS`, `POLICY_INVALID`, `CONNECTIONS_INVALID`
    */
   static async start(options: StandaloneOptions, onBroken: (error: AppError) => void): Promise<Standalone> {
-    const { dir, budgetBytes, logLevel, policiesDir, takesFreePort, tracesUrl } = options.standalone;
+    const { dir, budgetBytes, logLevel, policiesDir, tracesUrl } = options.standalone;
     const tracing = tracesUrl === '' ? undefined : await startTracing('flyball-standalone', tracesUrl);
     const logger = createLogger(logLevel);
     const files = watchedFiles(nodeFiles, onBroken);
@@ -105,13 +105,11 @@ export class Standalone {
       const ingest = await Ingest.open(options.ingest, { log, registry });
       const state = { isStopping: false };
       const console = openConsole(options.standalone);
-      const { api, ingest: at, detector } = options;
-      const told = { console, lanes, warmupWindows: detector.warmupWindows, isStopping: () => state.isStopping };
+      const { warmupWindows } = options.detector;
+      const told = { console, lanes, warmupWindows, isStopping: () => state.isStopping };
       const app = await buildApi({ model, words, registry, token, ...told });
-      const apiPort = await listenFrom(api.port, takesFreePort, (port) => listenApi(app, { ...api, port }));
-      const grpc = await listenFrom(at.grpcPort, takesFreePort, (grpcPort) => listenGrpc(ingest, { ...at, grpcPort }));
-      const http = await listenFrom(at.httpPort, takesFreePort, (httpPort) => listenHttp(ingest, { ...at, httpPort }));
-      const control = await listenControlPort(actuator.killSwitch, options.actuator, token);
+      const { apiPort, grpc, http, control } = await listen({ app, ingest, actuator }, options, token);
+      const { api, ingest: at } = options;
       const addresses = {
         api: `http://${api.host}:${apiPort}`,
         otlpGrpc: `http://${at.host}:${grpc.port}`,
@@ -199,6 +197,20 @@ async function startLanes(
   });
   for (const loop of loops) loop.start();
   return loops;
+}
+
+/** Opens the doors, last of all: a taken port is another's fault, or answered by the next free one. @throws {UnavailableError} `PORT_TAKEN` */
+async function listen(
+  { app, ingest, actuator }: Pick<Parts, 'app' | 'ingest' | 'actuator'>,
+  { api, ingest: at, actuator: control, standalone: { takesFreePort } }: StandaloneOptions,
+  token: string,
+) {
+  return {
+    apiPort: await listenFrom(api.port, takesFreePort, (port) => listenApi(app, { ...api, port })),
+    grpc: await listenFrom(at.grpcPort, takesFreePort, (grpcPort) => listenGrpc(ingest, { ...at, grpcPort })),
+    http: await listenFrom(at.httpPort, takesFreePort, (httpPort) => listenHttp(ingest, { ...at, httpPort })),
+    control: await listenControlPort(actuator.killSwitch, control, token),
+  };
 }
 
 async function startActuator(
