@@ -3,13 +3,14 @@ import type { Command } from 'commander';
 import { ApiClient } from './api-client.ts';
 import { EXIT } from './cli-error.ts';
 import { shared, type Shared } from './client-options.ts';
+import { examples } from './examples.ts';
 import { inert, printRows, printValue } from './output.ts';
 import { addressesOf, dataDir, tokenOf } from './places.ts';
 
 /** `connections` and `connections test`: who is told of incidents, and whether that works. They ask the notifier's own port. */
 export function connectionCommands(root: Command): void {
   const connections = shared(root.command('connections').description('who is told of incidents, and how that goes'))
-    .addHelpText('after', '\nExamples:\n  flyball connections\n  flyball connections test ops-slack')
+    .addHelpText('after', examples('flyball connections', 'flyball connections test ops-slack'))
     .action(async (options: Shared) => {
       const { items, reasons } = await notifierOf(options).request<{ items: ConnectionState[]; reasons: string[] }>(
         ...(['GET', '/connections'] as const),
@@ -38,6 +39,7 @@ export function connectionCommands(root: Command): void {
     .command('test')
     .description('send one test notification and print what was answered. Exit code 3 when it was not taken')
     .argument('<name>', 'name of the connection')
+    .addHelpText('after', examples('flyball connections test ops-slack'))
     .action(async (name: string, _options: object, command: Command) => {
       // Options of the parent: those of the same name would never reach a command below it.
       const options = command.optsWithGlobals<Shared>();
