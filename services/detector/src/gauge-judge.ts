@@ -1,7 +1,8 @@
 import { type Calm, type MetricSeries, metricKey, OVERFLOW, type Signal, type Window } from '@flyball/contracts';
-import { GAUGE_DEFAULTS, type GaugeState, newGauge, scoreGauge } from '@flyball/stats';
+import { GAUGE_DEFAULTS, type GaugeState, newGauge, scoreGauge, usualBand } from '@flyball/stats';
 import type { DetectorConfig } from './config.ts';
-import { kindOfMetric, type MetricKind } from './metric-kind.ts';
+import { addToRun, beginRun, continuesRun, type GaugeRun, runLog10E } from './gauge-run.ts';
+import { kindOfMetric } from './metric-kind.ts';
 import { onCalm, onFinding, type SeriesEpisodesState, type Sight } from './series-episodes.ts';
 
 /** One metric stream. Plain data, as all of this file: it is a part of the snapshot. */
@@ -9,9 +10,11 @@ interface StreamState {
   gauge: GaugeState;
   /** The last points, newest last: 1 where the point was off. */
   recent: number[];
-  /** Time of the first point of the present run of points that are off, ms; 0 while there is none. */
-  offSinceMs: number;
+  /** The present run of points that are off, or `null`. */
+  run: GaugeRun | null;
   isOpen: boolean;
+  /** Share of points that are zero, 0 to 1. */
+  zeroRatio: number;
   /** Time of the last point, ms. */
   atMs: number;
 }
@@ -22,8 +25,8 @@ export type GaugesState = Record<string, StreamState>;
 /** A stream signals when so many of its last points are off, and is calm when none of them is. */
 const OFF_POINTS = 2;
 const LAST_POINTS = 3;
-/** A level must be off by so much of what was expected: smaller changes are nobody's trouble. */
-const RATIO_MIN = 0.2;
+/** With so large a share of zeros a stream is sparse: what is not zero may only be rare. */
+const SPARSE_RATIO = 0.8;
 
 /** Scores every point of a metrics window: the very code of `flyball detect`. */
 export function judgeGauges(
@@ -48,7 +51,7 @@ function streamOf(state: GaugesState, key: string, { gaugesMax }: DetectorConfig
   const known = state[key];
   if (known !== undefined) return known;
   if (Object.keys(state).length >= gaugesMax) return undefined;
-  const fresh = { gauge: newGauge(), recent: [], offSinceMs: 0, isOpen: false, atMs: 0 };
+  const fresh = { gauge: newGauge(), recent: [], run: null, isOpen: false, zeroRatio: 0, atMs: 0 };
   state[key] = fresh;
   return fresh;
 }
@@ -61,26 +64,30 @@ function judgeStream(
 ): (Signal | Calm)[] {
   const { metric, unit, attributes, instance, value, atMs, count, traceId } = series;
   const { alertSurprise } = GAUGE_DEFAULTS;
-  const { expected, surprise, score } = scoreGauge(stream.gauge, { atMs, value });
   const about = kindOfMetric(metric, unit);
-  const isWarm = score > 0 || surprise === 0;
-  const isOff = isWarm && surprise >= alertSurprise && matters(value, expected ?? value, about);
+  const point = { atMs, value, alertSurprise, about, isSparse: stream.zeroRatio >= SPARSE_RATIO };
+  const usual = usualBand(stream.gauge);
+  const scored = scoreGauge(stream.gauge, { atMs, value });
+  const isWarm = scored.score > 0 || scored.surprise === 0;
+  const begun = isWarm && stream.run === null ? beginRun(point, scored, usual) : undefined;
+  if (begun !== undefined) stream.run = begun;
+  const { run } = stream;
+  const isOff = run !== null && (run === begun || continuesRun(run, point, scored));
+  if (isOff) addToRun(run, point, scored);
+  const weight = Math.max(GAUGE_DEFAULTS.learnRatio, 1 / stream.gauge.rows);
+  stream.zeroRatio += weight * ((value === 0 ? 1 : 0) - stream.zeroRatio);
   stream.atMs = atMs;
   stream.recent = [...stream.recent, isOff ? 1 : 0].slice(-LAST_POINTS);
   const off = stream.recent.reduce((sum, each) => sum + each, 0);
-  if (off === 0) stream.offSinceMs = 0;
-  else if (stream.offSinceMs === 0) stream.offSinceMs = atMs;
-  if (off >= OFF_POINTS) stream.isOpen = true;
-  else if (off === 0) stream.isOpen = false;
+  if (off === 0) {
+    stream.run = null;
+    stream.isOpen = false;
+  } else if (off >= OFF_POINTS && runLog10E(run!) >= alertSurprise) stream.isOpen = true;
   const name = [metric, attributes && `{${attributes}}`, instance && `@${instance}`].filter(Boolean).join(' ');
   if (!stream.isOpen) return onCalm(episodes, name, sight);
   if (!isOff) return [];
-  const numbers = { sinceMs: stream.offSinceMs, observed: value, expected: expected ?? value, log10E: surprise };
+  const { sinceMs, expected } = run;
+  const numbers = { sinceMs, observed: value, expected, log10E: runLog10E(run) };
   const evidence = { alarmLog10E: alertSurprise, bad: off, requests: count, traceId, detector: 'gauge@1' };
   return onFinding(episodes, { kind: about.kind, series: name, instance, unit, ...numbers, ...evidence }, sight);
-}
-
-function matters(value: number, expected: number, { badWay }: MetricKind): boolean {
-  if (Math.abs(value - expected) < RATIO_MIN * Math.abs(expected)) return false;
-  return badWay === 'both' || (badWay === 'up' ? value > expected : value < expected);
 }

@@ -14,7 +14,7 @@ const WORDS: readonly (readonly [RegExp, AnomalyKind, BadWay])[] = [
   [/\b(success|availability|available|up|healthy|ready)\b/, 'availability', 'down'],
   [/\b(errors?|failures?|failed|exceptions?|rejected|dropped|discarded|5xx|4xx|aborted|timeouts?)\b/, 'errors', 'up'],
   [/\b(duration|latency|response|elapsed|rtt|wait|p50|p75|p90|p95|p99|p999)\b/, 'latency', 'up'],
-  [/\b(cpu|throttled|throttling|load)\b/, 'cpu', 'up'],
+  [/\b(cpu|throttled|throttling|load average|load ?(1|5|15)m?)\b/, 'cpu', 'up'],
   [/\b(memory|mem|heap|rss|gc|swap|oom)\b/, 'memory', 'up'],
   [
     /\b(network|net|tcp|udp|retransmits?|receive|transmit|rx|tx|packets?|bandwidth|ingress|egress)\b/,
@@ -22,11 +22,15 @@ const WORDS: readonly (readonly [RegExp, AnomalyKind, BadWay])[] = [
     'both',
   ],
   [
-    /\b(queue|queued|lag|backlog|pending|utilization|saturation|disk|filesystem|io|inodes|connections?|threads?|pool|sockets?|fds?|descriptors?|usage|used|busy|active|syscall)\b/,
+    /\b(queue|queued|lag|backlog|pending|utilization|saturation|disk|diskio|iops|filesystem|io|inodes|connections?|threads?|pool|sockets?|fds?|descriptors?|usage|used|busy|active)\b/,
     'saturation',
     'up',
   ],
-  [/\b(requests?|calls?|throughput|workload|rps|qps|ops|messages?|events?|hits|rate|count|total)\b/, 'traffic', 'both'],
+  [
+    /\b(requests?|calls?|throughput|workload|load|rps|qps|ops|syscalls?|messages?|events?|hits|rate|count|total)\b/,
+    'traffic',
+    'both',
+  ],
 ];
 
 /** Units that tell when no word does. */

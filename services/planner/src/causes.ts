@@ -47,6 +47,8 @@ const SYMPTOM_SHARE = 0.7;
 const EXPLAINED_SHARE = 0.1;
 /** Traffic changes with whatever happens: it is the least of all reasons. */
 const TRAFFIC_SHARE = 0.05;
+/** How much goes over a network changes with traffic; that it takes long, or that packets are lost, is told by others. */
+const VOLUME_SHARE = 0.2;
 /** Who began first is the likelier cause, where the rest is equal. */
 const FIRST_BONUS = 1.15;
 const REASONS_MAX = 5;
@@ -86,8 +88,9 @@ function serviceCauses(all: readonly Evidence[], state: EnvironmentState): Ranke
   const firstMs = Math.min(...all.map(({ signal }) => signal.sinceMs));
   return [...services].map(([service, list]) => {
     const isExplained = calleesOf(state.callers, service).some((callee) => services.has(callee));
-    const weigh = ({ strength, isLocal, kind }: Evidence) => {
+    const weigh = ({ strength, isLocal, kind, signal }: Evidence) => {
       if (kind === 'traffic') return strength * TRAFFIC_SHARE;
+      if (kind === 'network' && signal.detector.startsWith('gauge')) return strength * VOLUME_SHARE;
       return strength * (isLocal ? 1 : isExplained ? EXPLAINED_SHARE : SYMPTOM_SHARE);
     };
     const sorted = [...list].sort((a, b) => weigh(b) - weigh(a) || (a.signal.series < b.signal.series ? -1 : 1));

@@ -74,6 +74,8 @@ export class EnvironmentStep {
       else signals.push(item);
     }
     this.#watchSilence(atMs);
+    // All are known before any is placed: of two that only together are a reason, either may come first.
+    for (const signal of signals) if (signal.sli === null) this.#state.episodes.set(signal.episodeId, signal);
     for (const signal of signals) this.#place(signal);
     this.#judgeCommands(atMs);
     for (const open of [...this.#state.incidents]) {
@@ -150,7 +152,6 @@ export class EnvironmentStep {
   #place(signal: Signal): void {
     const { config } = this.#context;
     const state = this.#state;
-    if (signal.sli === null) state.episodes.set(signal.episodeId, signal);
     let open = incidentOf(signal, state, config);
     if (open === undefined && opensIncident(signal, state, config)) {
       open = openIncident(state, signal.endMs, signal.sinceMs, signalText(signal));

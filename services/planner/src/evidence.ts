@@ -1,8 +1,9 @@
 import type { AnomalyKind, Signal } from '@flyball/contracts';
 import { amount } from './sentences.ts';
 
-/** Strongest evidence that counts: beyond it more is not more certain. In times what a series needs to signal. */
-const STRENGTH_MAX = 8;
+/** In times what a series needs to signal. Beyond it more is hardly more certain: it tells who is hit most. */
+const CERTAIN_STRENGTH = 8;
+const STRENGTH_MAX = 12;
 
 /**
  * What a signal says of where the trouble is. `local`: the service itself, whatever it calls. `symptom`: the service as its
@@ -13,7 +14,7 @@ export interface Evidence {
   readonly service: string;
   readonly kind: AnomalyKind;
   readonly isLocal: boolean;
-  /** Times the evidence that a series needs to signal, at most 8. */
+  /** Times the evidence that a series needs to signal; beyond 8 each decade counts one. */
   readonly strength: number;
 }
 
@@ -29,7 +30,9 @@ export function evidenceOf(signal: Signal): Evidence {
 
 /** Undoes the score: `x / (1 + x)` for x times the evidence that a series needs. */
 function strengthOf(score: number): number {
-  return score >= 1 ? STRENGTH_MAX : Math.min(STRENGTH_MAX, score / (1 - score));
+  const times = score >= 1 ? Infinity : score / (1 - score);
+  if (times <= CERTAIN_STRENGTH) return times;
+  return Math.min(STRENGTH_MAX, CERTAIN_STRENGTH + Math.log10(times / CERTAIN_STRENGTH));
 }
 
 /** A signal as a reason, for people. */

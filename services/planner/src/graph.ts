@@ -6,6 +6,11 @@ export function reaches(callers: Callers, caller: string, callee: string): boole
   return ancestorsOf(callers, callee).has(caller);
 }
 
+/** Whether one of two calls the other, by however many others. Where no call is known at all, it may. */
+export function isCallOf(callers: Callers, a: string, b: string): boolean {
+  return callers.size === 0 || reaches(callers, a, b) || reaches(callers, b, a);
+}
+
 /** A service with all that call it, by however many others. */
 function ancestorsOf(callers: Callers, service: string): ReadonlySet<string> {
   const found = new Set([service]);

@@ -2,7 +2,7 @@ import type { AnomalyKind, Incident, Signal } from '@flyball/contracts';
 import type { PlannerConfig } from './config.ts';
 import type { EnvironmentState, OpenIncident } from './environment.ts';
 import { evidenceOf } from './evidence.ts';
-import { areRelated, reaches } from './graph.ts';
+import { areRelated, isCallOf, reaches } from './graph.ts';
 
 /**
  * The open incident that a signal belongs to, or `undefined`: then it is of another trouble. What begins about when the incident
@@ -46,19 +46,40 @@ export function opensIncident(signal: Signal, state: EnvironmentState, config: P
  * There are many metrics, and one of a hundred is always off: it takes much, or a second kind of trouble of the same service.
  * Latencies and errors are as their callers see them: of one service alone, where few requests come, they are noise.
  */
-function isStrong(signal: Signal, { episodes }: EnvironmentState, config: PlannerConfig): boolean {
+function isStrong(signal: Signal, { episodes, callers }: EnvironmentState, config: PlannerConfig): boolean {
   const { kind, subject, sinceMs } = signal;
+  const { service } = subject;
+  if (EXPLAINING.includes(kind) || !isScarce(signal)) return false;
   const near = [...episodes.values()].filter((other) => Math.abs(other.sinceMs - sinceMs) <= 2 * config.joinMs);
-  const own = near.filter((other) => other.subject.service === subject.service);
-  if (own.some((other) => other.kind !== kind && other.kind !== 'traffic')) return true;
-  if (EXPLAINING.includes(kind) || evidenceOf(signal).strength < config.gaugeStrengthMin) return false;
+  const own = near.filter((other) => other.subject.service === service);
+  if (own.some((other) => other.kind !== kind && !EXPLAINING.includes(other.kind) && isScarce(other))) return true;
+  if (evidenceOf(signal).strength < config.gaugeStrengthMin) return false;
   if (!SEEN_BY_CALLERS.includes(kind)) return true;
-  return near.some((other) => other.subject.service !== subject.service && SEEN_BY_CALLERS.includes(other.kind));
+  return near.some(
+    (other) =>
+      other.subject.service !== service &&
+      SEEN_BY_CALLERS.includes(other.kind) &&
+      isCallOf(callers, service, other.subject.service),
+  );
 }
 
 /** Kinds that explain trouble and are none by themselves. */
 const EXPLAINING: readonly AnomalyKind[] = ['network', 'traffic', 'unknown'];
 const SEEN_BY_CALLERS: readonly AnomalyKind[] = ['latency', 'errors'];
+
+/** Below this share of what there is, and below so many cores, nothing is short. */
+const SCARCE_RATIO = 0.5;
+const SCARCE_CPU = 0.1;
+
+/** Whether a level, if it is one of a resource, is such that it may be short of it. */
+function isScarce({ detector, kind, series, unit, observed }: Signal): boolean {
+  if (!detector.startsWith('gauge')) return true;
+  if (kind === 'cpu' && unit === '{cpu}') return observed >= SCARCE_CPU;
+  if (!RESOURCES.includes(kind) || !/utili[sz]ation|percent|ratio/i.test(series)) return true;
+  return unit === '%' ? observed >= 100 * SCARCE_RATIO : unit !== '1' || observed >= SCARCE_RATIO;
+}
+
+const RESOURCES: readonly AnomalyKind[] = ['cpu', 'memory', 'saturation'];
 
 function isLeftAlone(service: string, { services, callers, blindSinceMs }: EnvironmentState): boolean {
   const known = (callers.get(service) ?? []).map((caller) => services.get(caller));
