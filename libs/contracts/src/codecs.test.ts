@@ -52,6 +52,7 @@ const skeletons: fc.Arbitrary<TracesMessage> = fc.record({
     fc.record({
       ...{ traceId: fc.string(), spanId: fc.string(), parentId: fc.string(), subject: fc.nat(2), name: fc.string() },
       ...{ kind: fc.nat(5), instance: fc.string(), isError: fc.boolean(), endUs: fc.maxSafeNat(), durationUs: count },
+      peer: fc.string(),
     }),
     { maxLength: 5 },
   ),

@@ -19,6 +19,8 @@ export interface SpanSkeleton {
   /** End, µs since the Unix epoch, and how long it took, µs. */
   readonly endUs: number;
   readonly durationUs: number;
+  /** Whom a client span says that it calls, in its own words; '' where it does not, and for all others. */
+  readonly peer: string;
 }
 
 /** Spans of sampled traces that one raw partition held between two time steps, for one lane. */
@@ -61,10 +63,12 @@ function writeSkeletons(writer: WireWriter, { subjects, spans }: Skeletons): voi
     texts.set(text, texts.size);
     return texts.size - 1;
   };
-  const numbers = spans.map(({ name, instance }) => [numberOf(name), numberOf(instance)] as const);
+  const numbers = spans.map(
+    ({ name, instance, peer }) => [numberOf(name), numberOf(instance), numberOf(peer)] as const,
+  );
   for (const text of texts.keys()) writer.bytes(2, new TextEncoder().encode(text));
   for (const [index, span] of spans.entries()) {
-    const [name, instance] = numbers[index]!;
+    const [name, instance, peer] = numbers[index]!;
     writer.message(3, (body) => {
       body.text(1, span.traceId).text(2, span.spanId).text(3, span.parentId).varint(4, span.subject).varint(5, name);
       body
@@ -72,6 +76,7 @@ function writeSkeletons(writer: WireWriter, { subjects, spans }: Skeletons): voi
         .varint(7, instance)
         .varint(8, span.isError ? 1 : 0);
       body.varint(9, span.endUs).varint(10, span.durationUs);
+      if (span.peer !== '') body.varint(11, peer + 1);
     });
   }
 }
@@ -90,18 +95,20 @@ function readSkeletons(reader: WireReader, end: number): Skeletons {
 }
 
 function readSpan(reader: WireReader, texts: readonly string[], end: number): SpanSkeleton {
-  const numbers = new Array<number>(11).fill(0);
+  const numbers = new Array<number>(12).fill(0);
   let [traceId, spanId, parentId] = ['', '', ''];
   while (reader.next(end)) {
     const { field } = reader;
     if (field === 1) traceId = reader.textField(end);
     else if (field === 2) spanId = reader.textField(end);
     else if (field === 3) parentId = reader.textField(end);
-    else if (field <= 10) numbers[field] = reader.varintField(end);
+    else if (field <= 11) numbers[field] = reader.varintField(end);
     else reader.skip(end);
   }
-  const [, , , , subject = 0, name = 0, kind = 0, instance = 0, isError = 0, endUs = 0, durationUs = 0] = numbers;
+  const [, , , , subject = 0, name = 0, kind = 0, instance = 0, isError = 0, endUs = 0, durationUs = 0, peer = 0] =
+    numbers;
   const text = (number: number) => texts[number] ?? reader.fail('number of a text');
   const about = { subject, name: text(name), kind, instance: text(instance), isError: isError === 1 };
-  return { traceId, spanId, parentId, ...about, endUs, durationUs };
+  // 0: a release before this field, or a span that says nothing.
+  return { traceId, spanId, parentId, ...about, endUs, durationUs, peer: peer === 0 ? '' : text(peer - 1) };
 }

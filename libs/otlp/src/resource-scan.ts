@@ -28,12 +28,22 @@ const RESOURCE_KEYS = new Map([
   ['k8s.pod.name', 5],
 ]);
 
+/** Field of a span that holds its attributes. */
+const SPAN_ATTRIBUTES = 9;
+/** What a client span says of whom it calls, best first. Source: OpenTelemetry semantic conventions, "Server, client" and "Peer service". */
+const PEER_KEYS = new Map([
+  ['peer.service', 0],
+  ['server.address', 1],
+  ['net.peer.name', 2],
+]);
+
 /** Reads resources, and texts that are seen again and again, from the reader of a request. All signals share the form. */
 export class ResourceScan {
   readonly #reader: WireReader;
   readonly #names: Interner;
   readonly #keys = new Interner();
-  readonly #places: number[] = [];
+  #resourcePlaces: number[] = [];
+  #peerPlaces: number[] = [];
 
   /** @param seed - for the hash of names, see {@link Interner}. */
   constructor(reader: WireReader, seed = 0) {
@@ -82,13 +92,24 @@ export class ResourceScan {
   #resource(end: number, values: string[]): void {
     const reader = this.#reader;
     while (reader.next(end)) {
-      if (reader.field === 1) this.#attribute(reader.lengthEnd(end), values);
+      if (reader.field === 1) this.#attribute(reader.lengthEnd(end), RESOURCE_KEYS, values);
       else reader.skip(end);
     }
   }
 
+  /** Whom a span that ends at `end` says that it calls; '' where it does not. */
+  peer(end: number): string {
+    const reader = this.#reader;
+    const values = ['', '', ''];
+    while (reader.next(end)) {
+      if (reader.field === SPAN_ATTRIBUTES) this.#attribute(reader.lengthEnd(end), PEER_KEYS, values);
+      else reader.skip(end);
+    }
+    return values.find((value) => value !== '') ?? '';
+  }
+
   /** A KeyValue. Only string values of known keys are kept; the last of a key wins. */
-  #attribute(end: number, values: string[]): void {
+  #attribute(end: number, keys: ReadonlyMap<string, number>, values: string[]): void {
     const reader = this.#reader;
     let place = -1;
     let valueAt = -1;
@@ -96,7 +117,7 @@ export class ResourceScan {
     while (reader.next(end)) {
       if (reader.field === 1) {
         const keyEnd = reader.lengthEnd(end);
-        place = this.#placeOf(reader.at, keyEnd);
+        place = this.#placeOf(reader.at, keyEnd, keys);
         reader.at = keyEnd;
       } else if (reader.field === 2) {
         valueEnd = reader.lengthEnd(end);
@@ -113,13 +134,15 @@ export class ResourceScan {
     reader.at = end;
   }
 
-  /** Place of a key in {@link RESOURCE_KEYS}, or -1. */
-  #placeOf(start: number, end: number): number {
+  /** Place of a key, or -1. */
+  #placeOf(start: number, end: number, keys: ReadonlyMap<string, number>): number {
     if (this.#keys.size > NAMES_MAX || this.#keys.bytes > NAME_BYTES_MAX) {
       this.#keys.clear();
-      this.#places.length = 0;
+      this.#resourcePlaces = [];
+      this.#peerPlaces = [];
     }
+    const places = keys === PEER_KEYS ? this.#peerPlaces : this.#resourcePlaces;
     const key = this.#keys.intern(this.#reader.bytes, start, end);
-    return (this.#places[key] ??= RESOURCE_KEYS.get(this.#keys.text(key)) ?? -1);
+    return (places[key] ??= keys.get(this.#keys.text(key)) ?? -1);
   }
 }

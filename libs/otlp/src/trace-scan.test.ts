@@ -37,6 +37,9 @@ const key = fc.constantFrom(
   'deployment.environment',
   'service.instance.id',
   'k8s.pod.name',
+  'peer.service',
+  'server.address',
+  'net.peer.name',
   'host.name',
   '__proto__',
   'constructor',
@@ -95,9 +98,9 @@ function oracle(bytes: Uint8Array) {
     }[];
   };
   return decoded.resourceSpans.flatMap(({ resource, scopeSpans }) => {
-    const of = (name: string) =>
-      resource?.attributes
-        .filter(
+    const of = (name: string, among = resource?.attributes) =>
+      among
+        ?.filter(
           (each) =>
             each.key === name &&
             each.value?.stringValue !== undefined &&
@@ -116,7 +119,9 @@ function oracle(bytes: Uint8Array) {
           startTimeUnixNano: string;
           endTimeUnixNano: string;
           status: { code: number } | null;
+          attributes: { key: string; value: { stringValue?: string } }[];
         };
+        const peerKeys = ['peer.service', 'server.address', 'net.peer.name'];
         const durationNs = BigInt(each.endTimeUnixNano) - BigInt(each.startTimeUnixNano);
         const isBad = (bytesOf: number[], size: number) =>
           bytesOf.length !== size || bytesOf.every((byte) => byte === 0);
@@ -133,6 +138,10 @@ function oracle(bytes: Uint8Array) {
           endMs: Number(BigInt(each.endTimeUnixNano) / 1_000_000n),
           durationUs: durationNs < 0n ? 0 : Number(durationNs / 1_000n),
           isClamped: durationNs < 0n ? 1 : 0,
+          peer:
+            each.kind === 3
+              ? (peerKeys.map((name) => of(name, each.attributes)).find((text) => text !== '') ?? '')
+              : '',
         };
       }),
     );
@@ -149,6 +158,7 @@ function columns(scan: TraceScan) {
     endMs: scan.endMs[at],
     durationUs: scan.durationUs[at],
     isClamped: scan.isClamped[at],
+    peer: scan.peerOf(at),
   }));
 }
 

@@ -43,6 +43,9 @@ export class TraceScan {
   spanIdAt = new Uint32Array(256);
   /** Where the 8 bytes of the parent's span id start, if there is one. */
   parentIdAt = new Uint32Array(256);
+  /** Where the span itself starts and ends. */
+  spanAt = new Uint32Array(256);
+  spanEnd = new Uint32Array(256);
   /** µs of the end beyond {@link endMs}, 0 to 999. */
   endRestUs = new Uint16Array(256);
   readonly #reader = new WireReader('OTLP_MALFORMED');
@@ -71,6 +74,13 @@ export class TraceScan {
   /** Id of a span's parent, 16 lower-case hex digits; '' where there is none. */
   parentIdOf(span: number): string {
     return this.isRoot[span] === 1 ? '' : hexOf(this.#reader.bytes, this.parentIdAt[span]!, SPAN_ID_BYTES);
+  }
+
+  /** Whom a client span says that it calls: `peer.service`, else `server.address`, else `net.peer.name`; '' for all others. */
+  peerOf(span: number): string {
+    if (this.kind[span] !== SPAN_KIND.client) return '';
+    this.#reader.at = this.spanAt[span]!;
+    return this.#texts.peer(this.spanEnd[span]!);
   }
 
   /** @throws {RejectedError} `OTLP_MALFORMED` with the byte offset. Columns are then of no use. */
@@ -110,6 +120,8 @@ export class TraceScan {
     if (this.count === this.kind.length) this.#grow();
     const reader = this.#reader;
     const span = this.count;
+    this.spanAt[span] = reader.at;
+    this.spanEnd[span] = end;
     // Plain variables: this runs once per span.
     let nameAt = end;
     let nameEnd = end;
@@ -235,5 +247,7 @@ export class TraceScan {
     this.spanIdAt = double(this.spanIdAt);
     this.parentIdAt = double(this.parentIdAt);
     this.endRestUs = double(this.endRestUs);
+    this.spanAt = double(this.spanAt);
+    this.spanEnd = double(this.spanEnd);
   }
 }

@@ -42,6 +42,13 @@ export class EdgeSums {
     this.#add(this.#of(callee).set.of({ view: 'gap', name: caller, kind: 0 }), gapUs, false, span);
   }
 
+  /** A call that failed, and that no span of the callee answered: the wait is the network's. */
+  unanswered(callee: Subject, call: HeldSpan): void {
+    const { durationUs } = call;
+    this.call({ callee, caller: call.subject.service, durationUs, isError: true }, call);
+    this.#add(this.#of(callee).set.of({ view: 'gap', name: call.subject.service, kind: 0 }), durationUs, true, call);
+  }
+
   /** A span's own time, µs, and whether it failed by itself. */
   self(span: HeldSpan, selfUs: number, isOwnError: boolean): void {
     const edges = this.#of(span.subject);

@@ -42,6 +42,7 @@ export class SkeletonBatch {
           isError: scan.isError[span] === 1,
           endUs: endMs * 1_000 + scan.endRestUs[span]!,
           durationUs: scan.durationUs[span]!,
+          peer: scan.peerOf(span),
         },
       ]);
     }

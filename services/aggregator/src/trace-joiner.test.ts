@@ -53,7 +53,7 @@ function serve(
     const durationUs = served.endUs + backUs - atUs;
     spans.push({
       ...{ traceId, spanId: clientId, parentId: spanId, service, name: callee, kind: CLIENT, instance: '' },
-      ...{ isError: served.isError, endUs: served.endUs + backUs, durationUs },
+      ...{ isError: served.isError, endUs: served.endUs + backUs, durationUs, peer: dice.pick(['', callee]) },
     });
     addTo(sums, `caller ${callee} ${service}`, durationUs, served.isError);
     addTo(sums, `gap ${callee} ${service}`, outUs + backUs, false);
@@ -65,7 +65,7 @@ function serve(
   const isError = childFailed || isOwnError;
   spans.push({
     ...{ traceId, spanId, parentId, service, name: `GET /${service}`, kind: SERVER, instance: '', isError },
-    ...{ endUs: atUs, durationUs: atUs - startUs },
+    ...{ endUs: atUs, durationUs: atUs - startUs, peer: '' },
   });
   addTo(sums, `self ${service} GET /${service}`, ownUs, isOwnError);
   return { endUs: atUs, isError };
@@ -155,4 +155,52 @@ test('a trace beyond the limit is left out, and those that are held stay whole',
   const saved = new TextDecoder().decode(joiner.snapshot());
   expect(saved).toContain(made.traceId);
   expect(saved).not.toContain(other.traceId);
+});
+
+/** A call of web at a second, that payment answers, or nobody. */
+function calling(second: number, peer: string, answeredBy: string | null): Span[] {
+  const dice = new Prng(100 * second + peer.length + (answeredBy ?? '').length);
+  const traceId = dice.hex(32);
+  const about = { traceId, instance: '', isError: answeredBy === null };
+  const [clientId, serverId] = [dice.hex(16), dice.hex(16)];
+  const endUs = (BASE_MS + 1_000 * second) * 1_000;
+  const call = { ...about, spanId: clientId, parentId: serverId, service: 'web', name: 'POST', kind: CLIENT, peer };
+  const web = { ...about, spanId: serverId, parentId: '', service: 'web', name: 'GET /', kind: SERVER, peer: '' };
+  const spans = [
+    { ...call, endUs, durationUs: 5_000 },
+    { ...web, endUs: endUs + 1_000, durationUs: 7_000 },
+  ];
+  if (answeredBy === null) return spans;
+  const answer = {
+    ...about,
+    spanId: dice.hex(16),
+    parentId: clientId,
+    service: answeredBy,
+    name: 'POST /pay',
+    peer: '',
+  };
+  return [...spans, { ...answer, kind: SERVER, endUs: endUs - 1_000, durationUs: 3_000 }];
+}
+
+test.each(['pay.internal:8080', ''])(
+  'a call that nobody answers is laid at the door of who answered before (peer "%s")',
+  (peer) => {
+    const spans = [...calling(1, peer, 'payment'), ...calling(5, peer, null)];
+    for (const restarts of [false, true]) {
+      const sums = heard(join(spans, new Prng(3), restarts));
+      expect(sums.get('caller payment web')).toEqual({ count: 2, errors: 1, sumUs: 10_000 });
+      expect(sums.get('gap payment web')).toEqual({ count: 2, errors: 1, sumUs: 7_000 });
+      expect(sums.get('self web POST')).toBeUndefined();
+      expect(sums.get('self web GET /')).toMatchObject({ count: 2, errors: 0 });
+    }
+  },
+);
+
+test('where nobody ever answered, or several do, a call that fails is its caller’s own', () => {
+  const several = [...calling(1, 'gateway', 'payment'), ...calling(2, 'gateway', 'stock')];
+  const sums = heard(
+    join([...several, ...calling(6, 'gateway', null), ...calling(6, 'smtp', null)], new Prng(3), false),
+  );
+  expect(sums.get('self web POST')).toMatchObject({ count: 2, errors: 2 });
+  expect(sums.get('gap payment web')).toMatchObject({ count: 1, errors: 0 });
 });

@@ -11,6 +11,7 @@ import { type Entry, Frontier, type Outbox, type Processor } from '@flyball/runt
 import type { AggregatorConfig } from './config.ts';
 import { EdgeSums } from './edge-sums.ts';
 import { type SavedStalls, Stalls } from './stalls.ts';
+import { KnownCallees, type SavedCallees } from './known-callees.ts';
 import { type HeldSpan, type SavedTraces, TraceStore } from './trace-store.ts';
 
 /** What the joiner says. */
@@ -34,6 +35,7 @@ export class TraceJoiner implements Processor<TracesMessage, JoinerOut> {
   readonly #frontier: Frontier;
   readonly #stalls: Stalls;
   readonly #traces: TraceStore;
+  readonly #callees = new KnownCallees();
   #times = new Map<string, number>();
   #blind: Interval[] = [];
   /** Windows up to here were looked at; `null` before the first. */
@@ -91,13 +93,20 @@ export class TraceJoiner implements Processor<TracesMessage, JoinerOut> {
     const elsewhere = children.filter(({ subject }) => !isSame(subject, span.subject));
     const startUs = span.endUs - span.durationUs;
     const childUs = coveredUs(children, startUs, span.endUs);
+    if (span.kind === CLIENT && children.length === 0 && span.isError) {
+      const callee = this.#callees.of(span);
+      // Nobody answered: that is the trouble of who should have, or of the network before it, and none of the caller's own.
+      if (callee !== undefined) return sums.unanswered(callee, span);
+    }
     for (const child of elsewhere) {
       if (child.subject.environment !== span.subject.environment) continue;
       // A client span is the call as the caller saw it: what it took beyond the callee's span is the network's.
       const isCall = span.kind === CLIENT && elsewhere.length === 1;
       const durationUs = isCall ? span.durationUs : child.durationUs;
       sums.call({ callee: child.subject, caller: span.subject.service, durationUs, isError: child.isError }, child);
-      if (isCall) sums.gap(child.subject, span.subject.service, Math.max(0, span.durationUs - child.durationUs), span);
+      if (!isCall) continue;
+      this.#callees.learn(span, child.subject);
+      sums.gap(child.subject, span.subject.service, Math.max(0, span.durationUs - child.durationUs), span);
     }
     // The rest of a call to another service is the network's, not the caller's own.
     const selfUs = span.kind === CLIENT && elsewhere.length > 0 ? 0 : Math.max(0, span.durationUs - childUs);
@@ -113,6 +122,7 @@ export class TraceJoiner implements Processor<TracesMessage, JoinerOut> {
       stalls: this.#stalls.save(),
       blind: this.#blind,
       traces: this.#traces.save(),
+      callees: this.#callees.save(),
     });
   }
 
@@ -125,6 +135,7 @@ export class TraceJoiner implements Processor<TracesMessage, JoinerOut> {
     this.#frontier.leave(this.#times.size > 0 ? this.#stalls.down(this.#times) : new Set());
     this.#blind = [...saved.blind];
     this.#traces.restore(saved.traces, saved.closedMs ?? 0);
+    this.#callees.restore(saved.callees);
   }
 }
 
@@ -135,6 +146,7 @@ interface SavedJoiner {
   readonly stalls: SavedStalls;
   readonly blind: readonly Interval[];
   readonly traces: SavedTraces;
+  readonly callees: SavedCallees;
 }
 
 const CLIENT = 3;

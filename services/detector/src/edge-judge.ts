@@ -28,7 +28,7 @@ export function newEdges(): EdgesState {
   return { series: {}, callers: [] };
 }
 
-/** Judges a window of edges: own time and own failures of each operation, and the network before the service. */
+/** Judges a window of edges: own time and own failures of each operation, the network before the service, and calls that it does not answer. */
 export function judgeEdges(
   state: EdgesState,
   episodes: SeriesEpisodesState,
@@ -98,9 +98,7 @@ function judgeSeries(
   const sight = { subject: window.subject, endMs: window.endMs, config };
   const said = [
     ...judgeSlowness(known, of, episodes, { sample, normal, sight, startMs: window.startMs }),
-    ...(of.series.view === 'self'
-      ? judgeFailures(known, of, episodes, { sample, normal, sight, startMs: window.startMs })
-      : []),
+    ...judgeFailures(known, of, episodes, { sample, normal, sight, startMs: window.startMs }),
   ];
   const isOff = [known.errors, known.latency].some(({ isFailing, isSuspect }) => isFailing || isSuspect);
   if (!isOff) learn(known.baseline, sample, config);
@@ -145,7 +143,7 @@ function judgeSlowness(
 
 function judgeFailures(
   { errors: state }: SeriesState,
-  { name }: Looked,
+  { name, series }: Looked,
   episodes: SeriesEpisodesState,
   { sample, normal, sight, startMs }: Judging,
 ): (Signal | Calm)[] {
@@ -156,10 +154,13 @@ function judgeFailures(
     some / all - expected >= config.minErrorIncrease && some / all >= 2 * expected;
   const bets = worseBets(bad, requests, expected);
   const { log10E, ...since } = watch(state, { startMs, bad, requests, bets, matters }, config);
-  const key = `${name} errors`;
+  // The network before a service does not fail: a call was not answered.
+  const isGap = series.view === 'gap';
+  const key = `${name} ${isGap ? 'unanswered' : 'errors'}`;
   if (!state.isFailing) return onCalm(episodes, key, sight);
-  const about = { kind: 'errors' as const, series: key, instance: '', unit: '1', sinceMs: state.sinceMs };
+  const kind = isGap ? ('availability' as const) : ('errors' as const);
+  const about = { kind, series: key, instance: '', unit: '1', sinceMs: state.sinceMs };
   const numbers = { observed: requests === 0 ? 0 : bad / requests, expected, log10E, ...since };
-  const detector = { alarmLog10E: config.alarmLog10E, traceId: sample.errorTraceId, detector: 'self@1' };
+  const detector = { alarmLog10E: config.alarmLog10E, traceId: sample.errorTraceId, detector: `${series.view}@1` };
   return onFinding(episodes, { ...about, ...numbers, ...detector }, sight);
 }

@@ -10,7 +10,7 @@ import type {
 import type { PlannerConfig } from './config.ts';
 import type { EnvironmentState, KnownChange } from './environment.ts';
 import { type Evidence, evidenceOf, reasonOf } from './evidence.ts';
-import { calleesOf } from './graph.ts';
+import { calleesOf, reaches } from './graph.ts';
 import { evidence } from './sentences.ts';
 
 /** A cause with what the gates need to know of it. */
@@ -54,7 +54,8 @@ const FIRST_BONUS = 1.15;
 const REASONS_MAX = 5;
 
 /**
- * Ranks what may have caused an incident: versions that fail where their control does not; then services by the evidence of
+ * Ranks what may have caused an incident: versions that fail where their control does not, and releases near the onset unless
+ * something that is called explains it; then services by the evidence of
  * their own, with symptoms counted little where a callee explains them; among equals, the earlier onset.
  */
 export function rankCauses(
@@ -63,22 +64,47 @@ export function rankCauses(
   config: PlannerConfig,
 ): readonly RankedCause[] {
   const concerned = new Set(signals.map(({ subject }) => subject.service));
+  const all = signals.map(evidenceOf);
   const versions = [...concerned].flatMap((service) => {
     const known = state.services.get(service);
-    return known === undefined ? [] : versionSuspects(known.assessment, state, config);
+    if (known === undefined) return [];
+    return versionSuspects(known.assessment, state, config).filter(
+      (suspect) => suspect.version?.verdict === 'fail' || !isExplainedBelow(suspect, all, state, config),
+    );
   });
   const blamed = new Set(versions.map(({ cause }) => cause.subject.service));
   const ranked: RankedCause[] = [
     ...versions.map((suspect) => {
       return { cause: suspect.cause, suspect, sinceMs: suspect.reading.sinceMs ?? suspect.serviceSinceMs ?? Infinity };
     }),
-    ...serviceCauses(signals.map(evidenceOf), state).filter(({ cause }) => !blamed.has(cause.subject.service)),
+    ...serviceCauses(all, state).filter(({ cause }) => !blamed.has(cause.subject.service)),
   ];
   return ranked.sort((a, b) => {
     if (a.cause.score !== b.cause.score) return b.cause.score - a.cause.score;
     if (a.sinceMs !== b.sinceMs) return a.sinceMs - b.sinceMs;
     return a.cause.subject.service < b.cause.subject.service ? -1 : 1;
   });
+}
+
+/**
+ * Whether something that the service calls has trouble of its own that is as old: then a release near the onset is no more than
+ * near.
+ */
+function isExplainedBelow(
+  { cause: { subject }, serviceSinceMs }: Suspect,
+  all: readonly Evidence[],
+  { callers }: EnvironmentState,
+  { vetoToleranceMs }: PlannerConfig,
+): boolean {
+  const { service } = subject;
+  return all.some(
+    ({ isLocal, kind, service: other, signal: { sinceMs } }) =>
+      isLocal &&
+      kind !== 'traffic' &&
+      other !== service &&
+      reaches(callers, service, other) &&
+      sinceMs <= (serviceSinceMs ?? Infinity) + vetoToleranceMs,
+  );
 }
 
 /** Services by their evidence. */

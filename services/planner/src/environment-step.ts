@@ -269,7 +269,7 @@ export class EnvironmentStep {
       );
     });
     const judged = commands.findLast(({ command }) => command.incidentId === incident.incidentId)?.judgement;
-    // Where an action was proven to help, a budget that remembers the trouble is no trouble any more.
+    // Where an action was proven to help, what is left is no trouble any more.
     const isOver = judged === 'verified' || !this.#hasEpisode(open);
     const isCalm = isWell && isOver && !this.#isPending(incident);
     open.healthyWindows = isCalm ? open.healthyWindows + 1 : 0;
@@ -278,9 +278,14 @@ export class EnvironmentStep {
     this.#end(open, atMs, judged ?? (isBlackout ? 'blind' : 'recovered'));
   }
 
-  /** Whether one of its signals of what is no SLI still holds. */
-  #hasEpisode({ incident }: OpenIncident): boolean {
-    return incident.signals.some(({ episodeId }) => this.#state.episodes.has(episodeId));
+  /**
+   * Whether one of its signals of what is no SLI still holds. A budget remembers for hours what was burnt: it holds where nothing
+   * else was said.
+   */
+  #hasEpisode({ incident: { signals } }: OpenIncident): boolean {
+    const isBurn = ({ detector }: Signal) => detector.startsWith('burn@');
+    const telling = signals.filter((signal) => !isBurn(signal));
+    return (telling.length > 0 ? telling : signals).some(({ episodeId }) => this.#state.episodes.has(episodeId));
   }
 
   /** Whether traces can tell that it is over: of one of its services, or of anybody where it has none. */

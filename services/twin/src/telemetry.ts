@@ -75,7 +75,11 @@ export class Telemetry {
       endTime: hrTime(span.endMs),
       duration: hrTime(span.endMs - span.startMs),
       status: { code: span.isError ? SpanStatusCode.ERROR : SpanStatusCode.UNSET },
-      attributes: { 'http.response.status_code': span.isError ? 500 : 200 },
+      attributes: {
+        'http.response.status_code': span.isError ? 500 : 200,
+        // The shop's client spans are named for whom they call.
+        ...(span.kind === 'client' && { 'server.address': span.name }),
+      },
       links: [],
       events: [],
       ended: true,

@@ -1,3 +1,4 @@
+import type { Signal } from '@flyball/contracts';
 import { textOf } from '@flyball/core';
 import { describe, expect, test } from 'vitest';
 import {
@@ -96,4 +97,36 @@ test('services that left are forgotten: they do not hide that all the others fel
   planner.live(...quiet(700_000, 710_000), ...quiet(712_000, 716_000, silent(...LANES.flat().slice(1))));
   expect(planner.incident).toMatchObject({ title: expect.stringContaining('5 of 6 services fell silent') });
   expect(textOf(planner.restart())).not.toMatch(/left-1|moved-out/);
+});
+
+test.each<[string, number, string]>([
+  ['goes before it when payment, which checkout calls, began to leave calls unanswered with it', BEGAN_MS, 'payment '],
+  ['does not when payment only followed', BEGAN_MS + 8_000, 'checkout v2'],
+])('a release that is only near the onset %s', (_name, sinceMs, first) => {
+  const calls = { tenant: 'default', environment: 'demo', service: 'payment' };
+  const callers = { type: 'callers' as const, subject: calls, callers: ['checkout'], endMs: 1_000 };
+  const planner = new Listener().hear(...READY, { atMs: 1_500, body: callers }, deploy(10_000, 'c1', 'v2'));
+  planner.live(...quiet(2_000, BEGAN_MS));
+  const states = { checkout: { canary: 'insufficient' as const, failsSinceMs: BEGAN_MS } };
+  const unanswered: Signal = {
+    ...signalled('payment', 30_000, sinceMs),
+    ...{ kind: 'availability', series: 'gap checkout unanswered', sli: null, detector: 'gap@1', score: 0.9 },
+  };
+  planner.live(...quiet(22_000, 28_000, states));
+  planner.live(instant(30_000, states, [signalled('checkout', 30_000, BEGAN_MS), unanswered]));
+  const [cause] = planner.incident!.causes;
+  expect(`${cause!.subject.service} ${cause!.version}`).toBe(first);
+});
+
+test.each([
+  ['is over when the service is well, though its budget still burns', [signalled('web', 22_000, BEGAN_MS)], 'closed'],
+  ['of a budget alone goes on while it burns', [], 'open'],
+])('an incident %s', (_name, signals, status) => {
+  const burn: Signal = {
+    ...signalled('web', 22_000, BEGAN_MS),
+    ...{ episodeId: 'e-burn', kind: 'availability', series: 'burn slow', sli: null, detector: 'burn@1' },
+  };
+  const planner = new Listener().live(...quiet(2_000, BEGAN_MS));
+  planner.live(instant(22_000, { web: { failsSinceMs: BEGAN_MS } }, [...signals, burn]), ...quiet(24_000, 40_000));
+  expect(planner.incident).toMatchObject({ status });
 });

@@ -24,8 +24,9 @@ export async function dependencyDown(context: SceneContext): Promise<readonly st
   await shop(context, 'deploy', { service: 'checkout', version: 'v2' });
   await pause(4_000);
   await shop(context, 'down', { service: 'payment' });
-  const incident = await follow(context, RECOVERY_MS, ({ causes }) => causes.length > 0);
-  must.expect(incident !== undefined, 'nobody noticed that payment is down');
+  const isBlamed = ({ causes }: Incident) => causes[0]?.subject.service === 'payment';
+  const incident = await follow(context, RECOVERY_MS, isBlamed);
+  must.expect(incident !== undefined && isBlamed(incident), 'nobody blamed payment, which is down');
   await pause(HOLD_MS);
   await expectUntouched(context, must);
   teller.say('HELD      checkout v2 was not rolled back for what payment did');

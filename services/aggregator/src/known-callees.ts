@@ -1,0 +1,43 @@
+import { type Subject, subjectKey } from '@flyball/contracts';
+import type { HeldSpan } from './trace-store.ts';
+
+/** Most names that are known at once; whoever was not heard for longest makes room. */
+const NAMES_MAX = 5_000;
+
+/** Whom a caller means by a name, as it is saved; `null` where it means several. */
+export type SavedCallees = readonly (readonly [string, Subject | null])[];
+
+/**
+ * Who answers to the calls of a service, by what its client spans say: the peer that they name, else their own name. It is learned
+ * from calls that were answered, so that one that nobody answers can be laid at the door of who should have.
+ */
+export class KnownCallees {
+  #names = new Map<string, Subject | null>();
+
+  /** A call was answered by a service. */
+  learn(call: HeldSpan, callee: Subject): void {
+    const key = keyOf(call);
+    const known = this.#names.get(key);
+    const isOther = known !== undefined && (known === null || subjectKey(known) !== subjectKey(callee));
+    this.#names.delete(key);
+    if (this.#names.size >= NAMES_MAX) this.#names.delete(this.#names.keys().next().value!);
+    this.#names.set(key, isOther ? null : callee);
+  }
+
+  /** Who should have answered a call, or `undefined` where that is not known, or not clear. */
+  of(call: HeldSpan): Subject | undefined {
+    return this.#names.get(keyOf(call)) ?? undefined;
+  }
+
+  save(): SavedCallees {
+    return [...this.#names];
+  }
+
+  restore(saved: SavedCallees): void {
+    this.#names = new Map(saved);
+  }
+}
+
+function keyOf({ subject, peer, name }: HeldSpan): string {
+  return [subjectKey(subject), peer === '' ? 'name' : 'peer', peer === '' ? name : peer].join('\n');
+}
