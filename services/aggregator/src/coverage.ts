@@ -12,8 +12,8 @@ const REFUSAL_STEPS = 2;
 
 /** Who may vouch for a window. */
 export interface Voices {
-  /** How many raw partitions there are. */
-  readonly partitions: number;
+  /** The raw partitions. */
+  readonly origins: readonly string[];
   /** Those that have not passed it: they are down. */
   readonly behind: readonly string[];
 }
@@ -40,10 +40,10 @@ export class Coverage {
   }
 
   /**
-   * Share of `partitions` that vouch for `[startMs, endMs)` to a tenant ('' is nobody in particular), 0 to 1. Those that
+   * Share of `origins` that vouch for `[startMs, endMs)` to a tenant ('' is nobody in particular), 0 to 1. Those that
    * are `behind` have not passed it: they are down.
    */
-  of(window: { startMs: number; endMs: number }, tenant: string, { partitions, behind }: Voices): number {
+  of(window: { startMs: number; endMs: number }, tenant: string, { origins, behind }: Voices): number {
     const uncovered = new Set<string>(behind);
     for (const blindness of this.#blind) {
       const concerns = blindness.tenant === '' || blindness.tenant === tenant;
@@ -51,7 +51,13 @@ export class Coverage {
       const settles = blindness.untilMs < window.endMs && window.endMs <= blindness.untilMs + this.#settleMs;
       if (concerns && (overlaps || settles)) uncovered.add(blindness.from);
     }
-    return partitions === 0 ? 0 : (partitions - uncovered.size) / partitions;
+    return origins.length === 0 ? 0 : (origins.length - uncovered.size) / origins.length;
+  }
+
+  /** Whether each of some partitions was blind, at one go, from the start to the end of an interval. */
+  isHole({ fromMs, untilMs }: Interval, origins: readonly string[]): boolean {
+    const holes = this.#blind.filter((each) => each.tenant === '' && each.fromMs <= fromMs && each.untilMs >= untilMs);
+    return origins.every((origin) => holes.some(({ from }) => from === origin));
   }
 
   /** Forgets what cannot concern windows that start at or after `startMs`. */

@@ -155,12 +155,12 @@ export class WindowMerger {
     if (this.#frontier.atMs <= beforeMs) return;
     const untilMs = slotStartMs(this.#frontier.atMs - graceMs, windowMs);
     this.#closedMs ??= Math.min(untilMs, ...this.#open.keys());
-    while (this.#closedMs < untilMs) this.#closeNext(untilMs, outbox);
+    while (this.#closedMs < untilMs) this.#closeNext(outbox);
   }
 
   /** Emits the next window of every subject. Time of which nothing is known and nothing was heard is passed over. */
-  #closeNext(untilMs: number, outbox: Outbox<GlobalOut>): void {
-    const { windowMs } = this.#config;
+  #closeNext(outbox: Outbox<GlobalOut>): void {
+    const { windowMs, graceMs } = this.#config;
     const startMs = this.#closedMs!;
     const window = { startMs, endMs: startMs + windowMs };
     const voices = this.#voicesOf(window);
@@ -171,9 +171,11 @@ export class WindowMerger {
     for (const { sum } of open?.values() ?? []) sum.release();
     this.#open.delete(startMs);
     this.#closedMs = window.endMs;
-    // A run of void windows ends in one `closed`: it says that all up to its end is final.
-    const isLast = window.endMs === untilMs || this.#open.has(window.endMs);
-    if (!isVoid || isLast) {
+    // Of a hole that is everybody's only the end is told: how often time rests in it hangs on who was read first.
+    const restMs = window.endMs + graceMs;
+    const hole = { fromMs: restMs, untilMs: restMs + windowMs };
+    const isTold = !isVoid || this.#open.has(window.endMs) || !this.#coverage.isHole(hole, voices.origins);
+    if (isTold) {
       outbox.broadcast('flyball.windows', {
         ...{ type: 'closed', kind: this.#kind, from: this.#lane },
         ...{ endMs: window.endMs, coverage },
@@ -187,7 +189,7 @@ export class WindowMerger {
     const passedMs = window.endMs + this.#config.graceMs;
     const origins = this.#frontier.save();
     const behind = origins.filter(([, atMs]) => atMs === null || atMs < passedMs).map(([origin]) => origin);
-    return { partitions: origins.length, behind };
+    return { origins: origins.map(([origin]) => origin), behind };
   }
 
   #emitWindows(window: { startMs: number; endMs: number }, voices: Voices, outbox: Outbox<GlobalOut>): void {
