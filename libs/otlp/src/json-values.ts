@@ -1,4 +1,4 @@
-import { RejectedError, WireWriter } from '@flyball/core';
+import { WireWriter } from '@flyball/core';
 
 /** A value as OTLP/JSON writes it: one of these keys. */
 export interface JsonValue {
@@ -20,11 +20,11 @@ export interface JsonAttribute {
 /** An enum by its number; OTLP/JSON asks for that, and some senders write the name. */
 export type JsonEnum = number | string;
 
-/** Number of an enum value. @param names - by number. @throws {RangeError} for a name that is none. */
+/** Number of an enum value. @param names - by number. @throws {JsonFlaw} for a name that is none. */
 export function enumOf(value: JsonEnum, names: readonly string[]): number {
-  if (typeof value === 'number') return value;
-  const number = names.indexOf(value);
-  if (number < 0) throw new RangeError(`${value} is none of ${names.join(', ')}`);
+  if (Number.isInteger(value)) return value as number;
+  const number = names.indexOf(value as string);
+  if (number < 0) throw new JsonFlaw(`${JSON.stringify(value)} is none of ${names.filter(Boolean).join(', ')}`);
   return number;
 }
 
@@ -42,34 +42,8 @@ export interface JsonScope {
 /** Depth of nested values that is followed. */
 const DEPTH_MAX = 32;
 
-/** Resources with scopes with items, as all three requests are built. `itemsOf` gives a scope's items as messages. */
-export function encodeResources<Scoped extends { readonly scope?: JsonScope; readonly schemaUrl?: string }>(
-  resources: readonly {
-    readonly resource?: JsonResource;
-    readonly scopes: readonly Scoped[];
-    readonly schemaUrl?: string;
-  }[],
-  itemsOf: (scoped: Scoped) => readonly Uint8Array[],
-): Uint8Array {
-  const request = new WireWriter();
-  try {
-    for (const { resource, scopes, schemaUrl = '' } of resources) {
-      const writer = new WireWriter();
-      if (resource !== undefined) writer.bytes(1, attributes(new WireWriter(), 1, resource.attributes).finish());
-      for (const scoped of scopes) {
-        const group = new WireWriter();
-        const { name = '', version = '' } = scoped.scope ?? {};
-        if (scoped.scope !== undefined) group.bytes(1, new WireWriter().text(1, name).text(2, version).finish());
-        for (const item of itemsOf(scoped)) group.bytes(2, item);
-        writer.bytes(2, group.text(3, scoped.schemaUrl ?? '').finish());
-      }
-      request.bytes(1, writer.text(3, schemaUrl).finish());
-    }
-  } catch (cause) {
-    throw new RejectedError('OTLP_JSON_INVALID', 'not OTLP/JSON', { cause });
-  }
-  return request.finish();
-}
+/** A value that is not what belongs in its place; the message says why. */
+export class JsonFlaw extends Error {}
 
 /** Writes attributes as a repeated field. */
 export function attributes(
@@ -78,21 +52,22 @@ export function attributes(
   list: readonly JsonAttribute[] = [],
   depth = 0,
 ): WireWriter {
-  for (const { key = '', value } of list) {
-    const attribute = new WireWriter().text(1, key);
+  for (const { key, value } of list) {
+    const attribute = new WireWriter().text(1, jsonText('key', key));
     if (value !== undefined) attribute.bytes(2, encodeValue(value, depth));
     writer.bytes(field, attribute.finish());
   }
   return writer;
 }
 
-/** A value as AnyValue. @throws {RangeError} for a number that is none, and where it is nested too deeply. */
+/** A value as AnyValue. @throws {JsonFlaw} for a number that is none, and where it is nested too deeply. */
 export function encodeValue(value: JsonValue, depth = 0): Uint8Array {
-  if (depth > DEPTH_MAX) throw new RangeError('values are nested too deeply');
+  if (depth > DEPTH_MAX) throw new JsonFlaw('values are nested too deeply');
+  if (typeof value !== 'object') throw new JsonFlaw('a value is an object, such as {"stringValue": "…"}');
   const writer = new WireWriter();
   if (value.stringValue !== undefined) writer.bytes(1, new TextEncoder().encode(value.stringValue));
   else if (value.boolValue !== undefined) writer.varint(2, value.boolValue ? 1 : 0);
-  else if (value.intValue !== undefined) writer.varint(3, BigInt(value.intValue));
+  else if (value.intValue !== undefined) writer.varint(3, wholeOf('intValue', value.intValue));
   else if (value.doubleValue !== undefined) writer.double(4, Number(value.doubleValue));
   else if (value.arrayValue !== undefined) {
     const list = new WireWriter();
@@ -109,8 +84,29 @@ export function encodeValue(value: JsonValue, depth = 0): Uint8Array {
   return writer.finish();
 }
 
-/** An id. @throws {RangeError} when it is not hex. */
+/** A text. @throws {JsonFlaw} for what is none. */
+export function jsonText(name: string, value: unknown = ''): string {
+  if (typeof value !== 'string') throw new JsonFlaw(`${name} is no text`);
+  return value;
+}
+
+/** A whole number of 64 bits, with a sign or without. @throws {JsonFlaw} for what is none. */
+export function wholeOf(name: string, value: number | string = 0): bigint {
+  const isWhole = typeof value === 'number' ? Number.isInteger(value) : /^-?\d{1,20}$/.test(value);
+  const whole = isWhole ? BigInt(value) : 2n ** 64n;
+  if (whole >= 2n ** 64n || whole < -(2n ** 63n)) throw new JsonFlaw(`${name} is no whole number of 64 bits`);
+  return whole;
+}
+
+/** Whole and not negative: a time in ns, a count. @throws {JsonFlaw} for what is none. */
+export function naturalOf(name: string, value?: number | string): bigint {
+  const whole = wholeOf(name, value);
+  if (whole < 0n) throw new JsonFlaw(`${name} is negative`);
+  return whole;
+}
+
+/** An id. @throws {JsonFlaw} when it is not hex. */
 export function hex(text = ''): Uint8Array {
-  if (!/^([0-9a-f]{2})*$/i.test(text)) throw new RangeError('an id is not hex');
+  if (!/^([0-9a-f]{2})*$/i.test(text)) throw new JsonFlaw('an id is not hex');
   return Uint8Array.from(text.match(/../g) ?? [], (digits) => parseInt(digits, 16));
 }

@@ -1,20 +1,33 @@
 import { WireWriter } from '@flyball/core';
 import {
   attributes,
-  encodeResources,
   encodeValue,
+  enumOf,
   hex,
   type JsonAttribute,
+  type JsonEnum,
   type JsonResource,
   type JsonScope,
+  jsonText,
   type JsonValue,
+  naturalOf,
 } from './json-values.ts';
+import { encodeResources, type OnFlaw } from './json-resources.ts';
+
+const NAMES = ['resourceLogs', 'scopeLogs', 'logRecords'] as const;
+/** Severities by number. Source: opentelemetry-proto, logs.proto, `SeverityNumber`. */
+const SEVERITY_NAMES = [
+  'SEVERITY_NUMBER_UNSPECIFIED',
+  ...['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'].flatMap((severity) =>
+    ['', 2, 3, 4].map((step) => `SEVERITY_NUMBER_${severity}${step}`),
+  ),
+];
 
 /** A log record as OTLP/JSON writes it. Unknown keys are ignored. */
 interface JsonLog {
   readonly timeUnixNano?: string | number;
   readonly observedTimeUnixNano?: string | number;
-  readonly severityNumber?: number;
+  readonly severityNumber?: JsonEnum;
   readonly severityText?: string;
   readonly body?: JsonValue;
   readonly attributes?: readonly JsonAttribute[];
@@ -36,19 +49,21 @@ export interface JsonResourceLogs {
 /**
  * Resource logs of OTLP/JSON as a serialised ExportLogsServiceRequest.
  *
- * @throws {RejectedError} `OTLP_JSON_INVALID` when a number or an id is none: name the line to whoever gave it.
+ * @param onFlaw - told of log records that cannot be read: they are left out.
+ * @throws {RejectedError} `OTLP_JSON_INVALID` with the place, when a number or an id is none: name it to whoever gave it.
  */
-export function encodeLogsJson(resourceLogs: readonly JsonResourceLogs[]): Uint8Array {
-  const resources = resourceLogs.map(({ scopeLogs: scopes = [], ...rest }) => ({ ...rest, scopes }));
-  return encodeResources(resources, ({ logRecords = [] }) => logRecords.map(encodeLog));
+export function encodeLogsJson(resourceLogs: readonly JsonResourceLogs[], onFlaw?: OnFlaw): Uint8Array {
+  const scopesOf = ({ scopeLogs = [] }: JsonResourceLogs) => scopeLogs;
+  const itemsOf = ({ logRecords = [] }: ReturnType<typeof scopesOf>[number]) => logRecords;
+  return encodeResources(resourceLogs, { names: NAMES, scopesOf, itemsOf, encode: encodeLog }, onFlaw);
 }
 
 function encodeLog(log: JsonLog): Uint8Array {
-  const writer = new WireWriter().fixed64(1, BigInt(log.timeUnixNano ?? 0));
-  writer.varint(2, log.severityNumber ?? 0).text(3, log.severityText ?? '');
+  const writer = new WireWriter().fixed64(1, naturalOf('timeUnixNano', log.timeUnixNano));
+  writer.varint(2, enumOf(log.severityNumber ?? 0, SEVERITY_NAMES)).text(3, jsonText('severityText', log.severityText));
   if (log.body !== undefined) writer.bytes(5, encodeValue(log.body));
   attributes(writer, 6, log.attributes);
   if (log.traceId) writer.bytes(9, hex(log.traceId));
   if (log.spanId) writer.bytes(10, hex(log.spanId));
-  return writer.fixed64(11, BigInt(log.observedTimeUnixNano ?? 0)).finish();
+  return writer.fixed64(11, naturalOf('observedTimeUnixNano', log.observedTimeUnixNano)).finish();
 }

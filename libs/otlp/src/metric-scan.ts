@@ -1,4 +1,4 @@
-import { WireReader } from '@flyball/core';
+import { WIRE, WireReader } from '@flyball/core';
 import { readAttribute } from './attributes.ts';
 import { hexOf } from './hex.ts';
 import { type ScannedResource, ResourceScan } from './resource-scan.ts';
@@ -39,10 +39,12 @@ const DELTA = 1;
 const NO_VALUE = 1;
 
 /** Where the fields of each kind of data point are. Source: opentelemetry-proto, metrics.proto. */
-const NUMBER = { attributes: 7, start: 2, time: 3, double: 4, int: 6, count: -1, sum: -1, exemplars: 5, flags: 8 };
-const HISTOGRAM = { attributes: 9, start: 2, time: 3, double: -1, int: -1, count: 4, sum: 5, exemplars: 8, flags: 10 };
-const EXPONENTIAL = { ...HISTOGRAM, attributes: 1, exemplars: 11 };
-const SUMMARY = { ...HISTOGRAM, attributes: 7, exemplars: -1, flags: 8 };
+const NOWHERE = { count: -1, sum: -1, buckets: -1, bounds: -1 };
+const NUMBER = { attributes: 7, start: 2, time: 3, double: 4, int: 6, exemplars: 5, flags: 8, ...NOWHERE };
+const COUNTED = { start: 2, time: 3, double: -1, int: -1, count: 4, sum: 5, buckets: -1, bounds: -1, flags: 10 };
+const HISTOGRAM = { ...COUNTED, attributes: 9, exemplars: 8, buckets: 6, bounds: 7 };
+const EXPONENTIAL = { ...COUNTED, attributes: 1, exemplars: 11 };
+const SUMMARY = { ...COUNTED, attributes: 7, exemplars: -1, flags: 8 };
 type PointFields = typeof NUMBER;
 
 /** Kinds of data by the field of Metric that holds them. */
@@ -61,8 +63,11 @@ export class MetricScan {
   points: ScannedPoint[] = [];
   /** All data points, also those without a value. */
   count = 0;
-  /** Places of points whose value is no number. Those that say of themselves that they have none are not meant. */
-  readonly flawed = new Set<number>();
+  /**
+   * Places of points whose value is no number, or whose buckets are not one more than their bounds. Those that say of
+   * themselves that they have no value are not meant.
+   */
+  readonly flawed = new Map<number, 'value' | 'buckets'>();
   readonly #reader = new WireReader('OTLP_MALFORMED');
   readonly #texts: ResourceScan;
 
@@ -147,6 +152,7 @@ export class MetricScan {
     const reader = this.#reader;
     const attributes: string[] = [];
     let [timeMs, startMs, value, count, flags] = [0, 0, NaN, 0, 0];
+    let [buckets, bounds] = [0, 0];
     let traceId = '';
     while (reader.next(end)) {
       switch (reader.field) {
@@ -169,6 +175,12 @@ export class MetricScan {
         case fields.count:
           count = this.#int64(end);
           break;
+        case fields.buckets:
+          buckets += this.#numbers(end);
+          break;
+        case fields.bounds:
+          bounds += this.#numbers(end);
+          break;
         case fields.exemplars:
           traceId = this.#exemplar(reader.lengthEnd(end)) || traceId;
           break;
@@ -185,7 +197,11 @@ export class MetricScan {
     if (fields.count >= 0 && Number.isNaN(value)) value = 0;
     if ((flags & NO_VALUE) !== 0) return;
     if (!Number.isFinite(value) || count < 0) {
-      this.flawed.add(index);
+      this.flawed.set(index, 'value');
+      return;
+    }
+    if (buckets > 0 && buckets !== bounds + 1) {
+      this.flawed.set(index, 'buckets');
       return;
     }
     const resource = this.resources.length - 1;
@@ -211,6 +227,19 @@ export class MetricScan {
   #timeMs(end: number): number {
     const at = this.#reader.fixed64At(end);
     return wholeMs(this.#reader.high(at), this.#reader.low(at));
+  }
+
+  /** Passes over a repeated field of 64-bit numbers, packed or not. Returns how many it holds. */
+  #numbers(end: number): number {
+    const reader = this.#reader;
+    if (reader.wire !== WIRE.bytes) {
+      reader.fixed64At(end);
+      return 1;
+    }
+    const numbersEnd = reader.lengthEnd(end);
+    const count = (numbersEnd - reader.at) / 8;
+    reader.at = numbersEnd;
+    return count;
   }
 
   /** A fixed64 or sfixed64 as a number, exact to 2^53. */

@@ -1,14 +1,17 @@
 import { WireWriter } from '@flyball/core';
 import {
   attributes,
-  encodeResources,
   enumOf,
   hex,
   type JsonAttribute,
   type JsonEnum,
   type JsonResource,
   type JsonScope,
+  jsonText,
+  naturalOf,
+  wholeOf,
 } from './json-values.ts';
+import { encodeResources, type OnFlaw, writeEach } from './json-resources.ts';
 
 type Whole = string | number;
 /** A double as OTLP/JSON writes it: a number, or `NaN`, `Infinity`, `-Infinity`. */
@@ -71,60 +74,67 @@ const HISTOGRAM = { attributes: 9, exemplars: 8, flags: 10, min: 11, max: 12 };
 const EXPONENTIAL = { attributes: 1, exemplars: 11, flags: 10, min: 12, max: 13 };
 const SUMMARY = { attributes: 7, exemplars: 0, flags: 8, min: 0, max: 0 };
 
+const NAMES = ['resourceMetrics', 'scopeMetrics', 'metrics'] as const;
+/** Kinds of data, with the field of Metric that holds them. */
+const KINDS = [
+  ['gauge', 5, NUMBER],
+  ['sum', 7, NUMBER],
+  ['histogram', 9, HISTOGRAM],
+  ['exponentialHistogram', 10, EXPONENTIAL],
+  ['summary', 11, SUMMARY],
+] as const;
+
 /**
  * Resource metrics of OTLP/JSON as a serialised ExportMetricsServiceRequest. Buckets of exponential histograms and quantiles
  * of summaries are left out: nothing here reads them.
  *
- * @throws {RejectedError} `OTLP_JSON_INVALID` when a number or an id is none: name the line to whoever gave it.
+ * @param onFlaw - told of points that cannot be read, and of metrics as a whole: they are left out.
+ * @throws {RejectedError} `OTLP_JSON_INVALID` with the place, when a number or an id is none: name it to whoever gave it.
  */
-export function encodeMetricsJson(resourceMetrics: readonly JsonResourceMetrics[]): Uint8Array {
-  const resources = resourceMetrics.map(({ scopeMetrics: scopes = [], ...rest }) => ({ ...rest, scopes }));
-  return encodeResources(resources, ({ metrics = [] }) => metrics.map(encodeMetric));
+export function encodeMetricsJson(resourceMetrics: readonly JsonResourceMetrics[], onFlaw?: OnFlaw): Uint8Array {
+  const encode = (metric: JsonMetric, where: () => string) => encodeMetric(metric, where, onFlaw);
+  const scopesOf = ({ scopeMetrics = [] }: JsonResourceMetrics) => scopeMetrics;
+  const itemsOf = ({ metrics = [] }: ReturnType<typeof scopesOf>[number]) => metrics;
+  return encodeResources(resourceMetrics, { names: NAMES, scopesOf, itemsOf, encode }, onFlaw);
 }
 
-function encodeMetric(metric: JsonMetric): Uint8Array {
-  const { name = '', description = '', unit = '' } = metric;
-  const writer = new WireWriter().text(1, name).text(2, description).text(3, unit);
-  if (metric.gauge !== undefined) writer.bytes(5, encodeData(metric.gauge, NUMBER));
-  if (metric.sum !== undefined) writer.bytes(7, encodeData(metric.sum, NUMBER));
-  if (metric.histogram !== undefined) writer.bytes(9, encodeData(metric.histogram, HISTOGRAM));
-  if (metric.exponentialHistogram !== undefined) writer.bytes(10, encodeData(metric.exponentialHistogram, EXPONENTIAL));
-  if (metric.summary !== undefined) writer.bytes(11, encodeData(metric.summary, SUMMARY));
+function encodeMetric(metric: JsonMetric, where: () => string, onFlaw: OnFlaw | undefined): Uint8Array {
+  const writer = new WireWriter().text(1, jsonText('name', metric.name));
+  writer.text(2, jsonText('description', metric.description)).text(3, jsonText('unit', metric.unit));
+  for (const [kind, field, fields] of KINDS) {
+    const data = metric[kind];
+    if (data === undefined) continue;
+    const { dataPoints: list = [], aggregationTemporality = 0, isMonotonic = false } = data;
+    const written = new WireWriter();
+    const points = { field: 1, list, where: () => `${where()}.${kind}.dataPoints` };
+    writeEach(written, points, (point) => encodePoint(point, fields), onFlaw);
+    written.varint(2, enumOf(aggregationTemporality, TEMPORALITIES)).varint(3, isMonotonic ? 1 : 0);
+    writer.bytes(field, written.finish());
+  }
   return writer.finish();
-}
-
-function encodeData(
-  { dataPoints = [], aggregationTemporality = 0, isMonotonic = false }: JsonData,
-  fields: typeof NUMBER,
-) {
-  const writer = new WireWriter();
-  for (const point of dataPoints) writer.bytes(1, encodePoint(point, fields));
-  return writer
-    .varint(2, enumOf(aggregationTemporality, TEMPORALITIES))
-    .varint(3, isMonotonic ? 1 : 0)
-    .finish();
 }
 
 function encodePoint(point: JsonPoint, fields: typeof NUMBER): Uint8Array {
   const writer = new WireWriter();
   attributes(writer, fields.attributes, point.attributes);
-  writer.fixed64(2, BigInt(point.startTimeUnixNano ?? 0)).fixed64(3, BigInt(point.timeUnixNano ?? 0));
+  writer.fixed64(2, naturalOf('startTimeUnixNano', point.startTimeUnixNano));
+  writer.fixed64(3, naturalOf('timeUnixNano', point.timeUnixNano));
   if (fields === NUMBER) {
     if (point.asDouble !== undefined) writer.double(4, Number(point.asDouble));
-    if (point.asInt !== undefined) writer.fixed64(6, BigInt(point.asInt));
+    if (point.asInt !== undefined) writer.fixed64(6, wholeOf('asInt', point.asInt));
   } else {
-    writer.fixed64(4, BigInt(point.count ?? 0));
+    writer.fixed64(4, naturalOf('count', point.count));
     if (point.sum !== undefined) writer.double(5, Number(point.sum));
   }
   if (fields === HISTOGRAM) {
-    for (const count of point.bucketCounts ?? []) writer.fixed64(6, BigInt(count));
+    for (const count of point.bucketCounts ?? []) writer.fixed64(6, naturalOf('bucketCounts', count));
     for (const bound of point.explicitBounds ?? []) writer.double(7, Number(bound));
   }
   if (fields.min > 0 && point.min !== undefined) writer.double(fields.min, Number(point.min));
   if (fields.max > 0 && point.max !== undefined) writer.double(fields.max, Number(point.max));
   if (fields.exemplars > 0) {
     for (const { traceId, timeUnixNano = 0, asDouble = 0 } of point.exemplars ?? []) {
-      const exemplar = new WireWriter().fixed64(2, BigInt(timeUnixNano)).double(3, Number(asDouble));
+      const exemplar = new WireWriter().fixed64(2, naturalOf('timeUnixNano', timeUnixNano)).double(3, Number(asDouble));
       writer.bytes(fields.exemplars, exemplar.bytes(5, hex(traceId)).finish());
     }
   }

@@ -1,19 +1,22 @@
 import { WireWriter } from '@flyball/core';
 import {
   attributes,
-  encodeResources,
   enumOf,
   hex,
   type JsonAttribute,
   type JsonEnum,
   type JsonResource,
   type JsonScope,
+  jsonText,
+  naturalOf,
 } from './json-values.ts';
+import { encodeResources, type OnFlaw } from './json-resources.ts';
 
 /** Source: opentelemetry-proto, trace.proto. */
 const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'].map(
   (name) => `SPAN_KIND_${name}`,
 );
+const NAMES = ['resourceSpans', 'scopeSpans', 'spans'] as const;
 const CODES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'];
 
 /** A span as OTLP/JSON writes it. Unknown keys are ignored. */
@@ -50,24 +53,34 @@ export interface JsonResourceSpans {
  *
  * Source: opentelemetry-proto, specification.md, "JSON Protobuf Encoding".
  *
- * @throws {RejectedError} `OTLP_JSON_INVALID` when a number or an id is none: name the line to whoever gave it.
+ * @param onFlaw - told of spans that cannot be read: they are left out.
+ * @throws {RejectedError} `OTLP_JSON_INVALID` with the place, when a number or an id is none: name it to whoever gave it.
  */
-export function encodeTracesJson(resourceSpans: readonly JsonResourceSpans[]): Uint8Array {
-  const resources = resourceSpans.map(({ scopeSpans: scopes = [], ...rest }) => ({ ...rest, scopes }));
-  return encodeResources(resources, ({ spans = [] }) => spans.map(encodeSpan));
+export function encodeTracesJson(resourceSpans: readonly JsonResourceSpans[], onFlaw?: OnFlaw): Uint8Array {
+  const scopesOf = ({ scopeSpans = [] }: JsonResourceSpans) => scopeSpans;
+  const itemsOf = ({ spans = [] }: ReturnType<typeof scopesOf>[number]) => spans;
+  return encodeResources(resourceSpans, { names: NAMES, scopesOf, itemsOf, encode: encodeSpan }, onFlaw);
 }
 
 function encodeSpan(span: JsonSpan): Uint8Array {
   const writer = new WireWriter()
     .bytes(1, hex(span.traceId))
     .bytes(2, hex(span.spanId))
-    .text(3, span.traceState ?? '');
+    .text(3, jsonText('traceState', span.traceState));
   if (span.parentSpanId) writer.bytes(4, hex(span.parentSpanId));
-  writer.text(5, span.name ?? '').varint(6, enumOf(span.kind ?? 0, KINDS));
-  writer.fixed64(7, BigInt(span.startTimeUnixNano ?? 0)).fixed64(8, BigInt(span.endTimeUnixNano ?? 0));
+  writer.text(5, jsonText('name', span.name)).varint(6, enumOf(span.kind ?? 0, KINDS));
+  writer.fixed64(7, naturalOf('startTimeUnixNano', span.startTimeUnixNano));
+  writer.fixed64(8, naturalOf('endTimeUnixNano', span.endTimeUnixNano));
   attributes(writer, 9, span.attributes);
-  for (const { timeUnixNano = 0, name = '', attributes: list } of span.events ?? []) {
-    writer.bytes(11, attributes(new WireWriter().fixed64(1, BigInt(timeUnixNano)).text(2, name), 3, list).finish());
+  for (const { timeUnixNano = 0, name, attributes: list } of span.events ?? []) {
+    writer.bytes(
+      11,
+      attributes(
+        new WireWriter().fixed64(1, naturalOf('timeUnixNano', timeUnixNano)).text(2, jsonText('name', name)),
+        3,
+        list,
+      ).finish(),
+    );
   }
   for (const { traceId, spanId, attributes: list } of span.links ?? []) {
     writer.bytes(13, attributes(new WireWriter().bytes(1, hex(traceId)).bytes(2, hex(spanId)), 4, list).finish());
@@ -77,7 +90,7 @@ function encodeSpan(span: JsonSpan): Uint8Array {
     writer.bytes(
       15,
       new WireWriter()
-        .text(2, status.message ?? '')
+        .text(2, jsonText('message', status.message))
         .varint(3, enumOf(status.code ?? 0, CODES))
         .finish(),
     );

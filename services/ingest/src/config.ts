@@ -24,6 +24,11 @@ export const IngestConfig = z
       .max(8 * MIB)
       .default(MIB)
       .describe('Requests that wait for the same partition are joined up to this many bytes.'),
+    intakeBytesMax: z
+      .int()
+      .min(MIB)
+      .default(64 * MIB)
+      .describe('Most bytes that requests over HTTP hold while they are received. Beyond it they may be sent again.'),
     pendingBytesMax: z
       .int()
       .min(MIB)

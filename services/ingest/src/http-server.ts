@@ -1,22 +1,24 @@
 import { DEFAULT_TENANT, type SignalKind } from '@flyball/contracts';
-import { AppError, RejectedError, utf8 } from '@flyball/core';
+import { AppError, RejectedError, UnavailableError, utf8 } from '@flyball/core';
 import { encodeExportResponse, encodeRpcStatus, RPC_CODE, type RpcDetails } from '@flyball/otlp';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { promisify } from 'node:util';
-import { gunzip, gunzipSync } from 'node:zlib';
+import { createGunzip, gunzipSync } from 'node:zlib';
 import type { IngestConfig } from './config.ts';
 import type { Listening } from './grpc-server.ts';
 import { type Ingest, RETRY_AFTER_MS } from './ingest.ts';
-import { encodeJsonRequest, jsonResponse } from './json-request.ts';
+import { type Intake, IntakeBudget } from './intake.ts';
+import { encodeJsonRequest, type JsonRequest, jsonResponse } from './json-request.ts';
 import { portError } from './port-error.ts';
 import { SIGNALS } from './signals.ts';
 
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';
-/** Below this size the thread pool costs more than it saves. */
-const SYNC_GUNZIP_BYTES_MAX = 256 * 1024;
+/** Below these sizes, before and after, a stream costs more than it saves. */
+const SYNC_GUNZIP_BYTES_MAX = 64 * 1024;
+const SYNC_INFLATED_BYTES_MAX = 1024 * 1024;
 const GUNZIP_CHUNK_BYTES = 1024 * 1024;
-const gunzipAsync = promisify(gunzip);
+/** As text, as objects and as protobuf: JSON takes so many times its size until it is stored. */
+const JSON_WEIGHT = 6;
 
 interface Exchange {
   readonly request: IncomingMessage;
@@ -42,11 +44,15 @@ class HttpRefusal extends Error {
  */
 export async function listenHttp(ingest: Ingest, config: IngestConfig): Promise<Listening> {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 60_000 });
+  const budget = new IntakeBudget(config.intakeBytesMax);
   server.on('request', (request, response) => {
-    void answer(ingest, config, request).then(
-      (body) => reply({ request, response }, 200, body),
-      (error: unknown) => refuse({ request, response }, error),
-    );
+    const intake = budget.open();
+    void answer(ingest, { config, intake }, request)
+      .then(
+        (body) => reply({ request, response }, 200, body),
+        (error: unknown) => refuse({ request, response }, error),
+      )
+      .finally(() => intake.release());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(portError('OTLP/HTTP', config.httpPort, error)));
@@ -67,7 +73,13 @@ export async function listenHttp(ingest: Ingest, config: IngestConfig): Promise<
 /** Kinds of telemetry by path. Source: opentelemetry-proto, specification.md, "OTLP/HTTP Request". */
 const PATHS = new Map<string, SignalKind>(SIGNALS.map(({ signal }) => [`/v1/${signal}`, signal]));
 
-async function answer(ingest: Ingest, config: IngestConfig, request: IncomingMessage): Promise<Uint8Array> {
+/** What an answer is made with. */
+interface Means {
+  readonly config: IngestConfig;
+  readonly intake: Intake;
+}
+
+async function answer(ingest: Ingest, means: Means, request: IncomingMessage): Promise<Uint8Array> {
   const signal = PATHS.get(request.url?.split('?')[0] ?? '');
   if (signal === undefined) throw new HttpRefusal(404, `no such path: POST ${[...PATHS.keys()].join(', ')}`);
   if (request.method !== 'POST') throw new HttpRefusal(405, 'supported: [POST]', { allow: 'POST' });
@@ -79,14 +91,17 @@ async function answer(ingest: Ingest, config: IngestConfig, request: IncomingMes
   if (encoding !== 'identity' && encoding !== 'gzip') {
     throw new HttpRefusal(400, `supported content encodings: identity, gzip`);
   }
-  const body = await bodyOf(request, config.requestBytesMax);
-  const bytes = encoding === 'gzip' ? await inflate(body, config.requestBytesMax) : body;
   const isJson = type === JSON_TYPE;
-  const accepted = await ingest.export(signal, isJson ? fromJson(ingest, signal, bytes) : bytes, DEFAULT_TENANT);
+  const bytes = await receive(request, means, { isGzip: encoding === 'gzip', isJson }).catch((error: unknown) => {
+    if (error instanceof UnavailableError) ingest.tellRefused(signal, DEFAULT_TENANT);
+    throw error;
+  });
+  const { bytes: taken, unreadable } = isJson ? fromJson(ingest, signal, bytes) : { bytes, unreadable: undefined };
+  const accepted = await ingest.export(signal, taken, DEFAULT_TENANT, unreadable);
   return isJson ? utf8(JSON.stringify(jsonResponse(signal, accepted))) : encodeExportResponse(accepted);
 }
 
-function fromJson(ingest: Ingest, signal: SignalKind, bytes: Uint8Array): Uint8Array {
+function fromJson(ingest: Ingest, signal: SignalKind, bytes: Uint8Array): JsonRequest {
   try {
     return encodeJsonRequest(signal, bytes);
   } catch (error) {
@@ -100,26 +115,73 @@ function typeOf({ headers }: IncomingMessage): string {
   return (headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
 }
 
-async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+/** The body as it was before its encoding. @throws {UnavailableError} `INGEST_OVERLOADED` */
+async function receive(
+  request: IncomingMessage,
+  { config: { requestBytesMax }, intake }: Means,
+  { isGzip, isJson }: { readonly isGzip: boolean; readonly isJson: boolean },
+): Promise<Uint8Array> {
+  const body = await bodyOf(request, requestBytesMax, intake);
+  const bytes = isGzip ? await inflate(body, requestBytesMax, intake) : body;
+  if (isJson) intake.hold((JSON_WEIGHT - 1) * bytes.length);
+  return bytes;
+}
+
+async function bodyOf(request: IncomingMessage, maxBytes: number, intake: Intake): Promise<Buffer> {
   const tooLarge = () => new HttpRefusal(413, `request is larger than ${maxBytes} bytes`, { connection: 'close' });
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
+  let refusal: unknown;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size > maxBytes) throw tooLarge();
-    chunks.push(chunk);
+    // Who is refused is heard out, and nothing of it is kept: many clients read no answer before they have said all.
+    if (refusal !== undefined) continue;
+    try {
+      intake.hold(chunk.length);
+      chunks.push(chunk);
+    } catch (error) {
+      refusal = error;
+      chunks.length = 0;
+      intake.release();
+    }
   }
+  if (refusal !== undefined) throw refusal;
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
 }
 
-async function inflate(body: Buffer, maxBytes: number): Promise<Uint8Array> {
-  const options = { maxOutputLength: maxBytes, chunkSize: GUNZIP_CHUNK_BYTES };
+async function inflate(body: Buffer, maxBytes: number, intake: Intake): Promise<Uint8Array> {
+  if (body.length <= SYNC_GUNZIP_BYTES_MAX) {
+    const small = inflateSmall(body, Math.min(maxBytes, SYNC_INFLATED_BYTES_MAX));
+    if (small !== undefined) return small;
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const stream = createGunzip({ chunkSize: GUNZIP_CHUNK_BYTES });
+  stream.end(body);
   try {
-    return body.length <= SYNC_GUNZIP_BYTES_MAX ? gunzipSync(body, options) : await gunzipAsync(body, options);
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > maxBytes) {
+        throw new HttpRefusal(413, `request is larger than ${maxBytes} bytes when decompressed`);
+      }
+      intake.hold(chunk.length);
+      chunks.push(chunk);
+    }
   } catch (error) {
-    const isBomb = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
-    if (isBomb) throw new HttpRefusal(413, `request is larger than ${maxBytes} bytes when decompressed`);
+    if (error instanceof HttpRefusal || error instanceof UnavailableError) throw error;
+    throw new HttpRefusal(400, 'body is not gzip, or is cut');
+  }
+  return Buffer.concat(chunks, size);
+}
+
+/** What a small body holds; `undefined` where that is not small. */
+function inflateSmall(body: Buffer, maxBytes: number): Uint8Array | undefined {
+  try {
+    return gunzipSync(body, { maxOutputLength: maxBytes });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return undefined;
     throw new HttpRefusal(400, 'body is not gzip, or is cut');
   }
 }

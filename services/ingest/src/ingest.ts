@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { IngestConfig } from './config.ts';
-import { type Accepted, SignalIngest, type SignalPorts } from './signal-ingest.ts';
+import { type Accepted, SignalIngest, type SignalPorts, type Unreadable } from './signal-ingest.ts';
 import { SIGNALS } from './signals.ts';
 
 /** How long a sender should wait before it tries again, ms. */
@@ -80,18 +80,26 @@ export class Ingest {
   /**
    * Stores a serialised Export{Trace,Metrics,Logs}ServiceRequest. On return it is durable.
    *
-   * @throws {RejectedError} `OTLP_MALFORMED`, `ITEM_TOO_LARGE`: never send it again.
+   * @param unreadable - items of the request that are not in it, since nobody can read them.
+   * @throws {RejectedError} `OTLP_MALFORMED`, `OTLP_JSON_INVALID`, `ITEM_TOO_LARGE`: never send it again.
    * @throws {UnavailableError} `INGEST_OVERLOADED`, `INGEST_DRAINING`, `INGEST_REFUSED`: nothing was stored, send
    * it again after {@link RETRY_AFTER_MS}. `INGEST_UNKNOWN`: it may have been stored; sent again it may count twice.
    */
-  export(signal: SignalKind, bytes: Uint8Array, tenant: string): Promise<Accepted> {
+  export(signal: SignalKind, bytes: Uint8Array, tenant: string, unreadable?: Unreadable): Promise<Accepted> {
     const ingest = this.#signals.get(signal)!;
-    return traced(`ingest ${signal}`, { 'flyball.bytes': bytes.length }, () => ingest.export(bytes, tenant));
+    return traced(`ingest ${signal}`, { 'flyball.bytes': bytes.length }, () =>
+      ingest.export(bytes, tenant, unreadable),
+    );
   }
 
   /** Counts a request that is none of this kind of telemetry, in a form that only its server reads. */
   tellMalformed(signal: SignalKind): void {
     this.#signals.get(signal)!.tellMalformed();
+  }
+
+  /** Counts a request that was refused before anybody knew what is in it, and has windows of its time say so. */
+  tellRefused(signal: SignalKind, tenant: string): void {
+    this.#signals.get(signal)!.tellRefused(tenant);
   }
 
   /** Stops ticking and taking, and resolves when everything that waits is answered. */

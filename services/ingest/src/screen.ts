@@ -2,12 +2,13 @@ import { withoutItems } from '@flyball/otlp';
 import type { Scanned, SignalForm } from './signals.ts';
 
 /** Why an item can never count. */
-export type Flaw = 'traceId' | 'spanId' | 'value' | 'timeless' | 'early';
+export type Flaw = 'traceId' | 'spanId' | 'value' | 'buckets' | 'timeless' | 'early';
 
 const WORDS: Readonly<Record<Flaw, string>> = {
   traceId: 'with an invalid trace id (16 bytes, not all zero)',
   spanId: 'with an invalid span id (8 bytes, not all zero)',
   value: 'without a value that is a number',
+  buckets: 'whose buckets are not one more than their bounds',
   timeless: 'without a time',
   early: 'early: too far in the future',
 };
@@ -36,7 +37,7 @@ export function screen(
   { signal, items: name }: SignalForm,
   earlyAfterMs: number,
 ): Screened {
-  const counts = { traceId: 0, spanId: 0, value: 0, timeless: 0, early: 0 };
+  const counts = { traceId: 0, spanId: 0, value: 0, buckets: 0, timeless: 0, early: 0 };
   const rejected = new Set<number>();
   for (let item = 0; item < items; item += 1) {
     const flaw = flawOf(item, earlyAfterMs);
@@ -53,7 +54,7 @@ export function screen(
   const reasons = (Object.keys(counts) as Flaw[])
     .filter((flaw) => counts[flaw] > 0)
     .map((flaw) => {
-      const more = flaw === 'early' ? ` (up to ${latestMs - earlyAfterMs} ms beyond the limit)` : '';
+      const more = flaw === 'early' ? ` (up to ${Math.ceil(latestMs - earlyAfterMs)} ms beyond the limit)` : '';
       return `${counts[flaw]} ${WORDS[flaw]}${more}`;
     });
   const kept = withoutItems(bytes, signal, (item) => rejected.has(item));

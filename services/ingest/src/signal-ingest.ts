@@ -16,6 +16,13 @@ export interface Accepted {
   readonly message: string;
 }
 
+/** Items that nobody can read: they are no part of what is stored. */
+export interface Unreadable {
+  readonly count: number;
+  /** Where they are, and why; '' where there is none. */
+  readonly why: string;
+}
+
 /** What all kinds of telemetry share. */
 export interface SignalPorts {
   readonly log: Log;
@@ -99,7 +106,7 @@ export class SignalIngest {
   }
 
   /** Stores a request; see `Ingest.export`. */
-  async export(bytes: Uint8Array, tenant: string): Promise<Accepted> {
+  async export(bytes: Uint8Array, tenant: string, unreadable: Unreadable = { count: 0, why: '' }): Promise<Accepted> {
     this.#tell('received');
     let scanned: Scanned;
     try {
@@ -108,20 +115,35 @@ export class SignalIngest {
       if (error instanceof RejectedError) this.#tellRejected();
       throw error;
     }
+    if (unreadable.count > 0 && scanned.items === 0) {
+      this.#tellRejected();
+      throw new RejectedError('OTLP_JSON_INVALID', `not OTLP/JSON: ${unreadable.why}`);
+    }
     // Before the log has said what time it is nothing is early; the aggregator judges again.
     const earlyAfterMs = (this.#health.logMs ?? Infinity) + this.#config.earlyMs;
     const { items, rejected, flaws, message, ...screened } = screen(bytes, scanned, this.#form, earlyAfterMs);
-    this.#items.inc({ outcome: 'received' }, items);
-    this.#items.inc({ outcome: 'rejected' }, rejected);
-    for (const [reason, count] of Object.entries(flaws)) {
+    this.#items.inc({ outcome: 'received' }, items + unreadable.count);
+    this.#items.inc({ outcome: 'rejected' }, rejected + unreadable.count);
+    for (const [reason, count] of Object.entries({ ...flaws, malformed: unreadable.count })) {
       this.#ports.rejections.inc({ signal: this.#form.signal, reason }, count);
     }
     const tooLarge = items > rejected ? await this.#store(screened.bytes, tenant, items - rejected) : 0;
     this.#tell('stored');
-    if (tooLarge === 0) return { rejected, message };
+    const more = [
+      ...(tooLarge > 0 ? [`${tooLarge} larger than a record of the log`] : []),
+      ...(unreadable.count > 0 ? [`${unreadable.count} that cannot be read (${unreadable.why})`] : []),
+    ];
+    return { rejected: rejected + tooLarge + unreadable.count, message: this.#said(message, rejected, more) };
+  }
+
+  /** What a sender is told, in one line. */
+  #said(message: string, rejected: number, more: readonly string[]): string {
+    if (more.length === 0) return message;
     const called = this.#form.items.replace('_', ' ');
-    const words = `${message === '' ? `rejected ${called}: ` : `${message}; `}${tooLarge} larger than a record of the log`;
-    return { rejected: rejected + tooLarge, message: words };
+    // A message without a rejected item is a warning.
+    const said =
+      rejected > 0 ? message : [`rejected ${called}: ${more.join('; ')}`, message].filter(Boolean).join('; ');
+    return rejected > 0 ? `${said}; ${more.join('; ')}` : said;
   }
 
   /** Resolves when everything that waits is answered. */
@@ -221,6 +243,13 @@ export class SignalIngest {
   tellMalformed(): void {
     this.#tell('received');
     this.#tellRejected();
+  }
+
+  /** Counts a request that was refused unseen: it held one item at least. */
+  tellRefused(tenant: string): void {
+    this.#tell('received');
+    this.#tell('shed');
+    for (const writer of this.#writers) writer.owe(tenant, 1);
   }
 
   #tellRejected(): void {

@@ -66,7 +66,8 @@ export const SIGNALS: readonly SignalForm[] = [
           isUnnamed: scan.resources.some(({ service }) => service === ''),
           latestMs: scan.points.reduce((latest, { timeMs }) => Math.max(latest, timeMs), 0),
           flawOf: (point, earlyAfterMs) => {
-            if (scan.flawed.has(point)) return 'value';
+            const flaw = scan.flawed.get(point);
+            if (flaw !== undefined) return flaw;
             const timeMs = times.get(point);
             if (timeMs === 0) return 'timeless';
             return timeMs !== undefined && timeMs > earlyAfterMs ? 'early' : undefined;

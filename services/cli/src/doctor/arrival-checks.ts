@@ -15,6 +15,7 @@ const FORMS = [
 const REASONS: Readonly<Record<string, readonly [string, string]>> = {
   malformed: ['what was sent is no OTLP', 'send OTLP/protobuf or OTLP/JSON, and the signal that the path names'],
   early: ['their time is more than 60 s ahead', 'set the clock of the sender by NTP'],
+  buckets: ['their buckets are not one more than their bounds', 'correct the sender: OTLP asks for that'],
   timeless: ['they have no time', 'let the SDK set start and end; a proxy may have dropped them'],
   traceId: ['their trace id is none', 'trace ids are 16 bytes, not all zero: look at what made or changed them'],
   spanId: ['their span id is none', 'span ids are 8 bytes, not all zero: look at what made or changed them'],
