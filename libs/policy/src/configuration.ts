@@ -63,7 +63,7 @@ export function parseConfiguration(text: string): Configuration {
       return { kind: 'binding', ...readYaml(text, BindingSchema).spec };
     default:
       throw invalid([
-        `1:1 kind: ${kind === '' ? 'there is none' : `no kind ${kind}`}; it is RemediationPolicy, ServiceLevelObjective or TargetBinding`,
+        `1:1 kind: ${kind === '' ? 'there is none' : `no kind ${kind}`}, but RemediationPolicy, ServiceLevelObjective or TargetBinding`,
       ]);
   }
 }

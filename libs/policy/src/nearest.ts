@@ -12,7 +12,8 @@ const DISTANCE_MAX = 3;
 export function nearest(key: string, among: readonly string[] = KEYS): string | undefined {
   const ranked = among.map((known) => ({ known, distance: distance(key.toLowerCase(), known.toLowerCase()) }));
   ranked.sort((a, b) => a.distance - b.distance);
-  return ranked[0]!.distance <= DISTANCE_MAX ? ranked[0]!.known : undefined;
+  // Of a short word everything is near.
+  return ranked[0]!.distance <= Math.min(DISTANCE_MAX, key.length / 2) ? ranked[0]!.known : undefined;
 }
 
 /** Levenshtein distance, the usual two rows. */

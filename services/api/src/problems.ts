@@ -32,7 +32,7 @@ export function problemOf(error: unknown, requestId: string): Problem {
   if (statusCode < 500)
     return about(
       statusCode,
-      code === 'FST_ERR_VALIDATION' ? 'REQUEST_INVALID' : code,
+      code === 'FST_ERR_VALIDATION' || code === 'FST_ERR_BAD_URL' ? 'REQUEST_INVALID' : code,
       message,
       'Correct the request; /openapi.json describes it.',
     );

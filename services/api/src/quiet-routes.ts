@@ -70,6 +70,9 @@ export function quietRoutes(app: TypedServer, { model, words }: ApiPorts): void 
     async ({ body, actor }, reply) => {
       requireEnd(body.untilMs);
       const fromMs = body.fromMs ?? Date.now();
+      if (fromMs >= body.untilMs) {
+        throw new HttpProblem(422, 'END_INVALID', 'it would end before it begins', 'Say a fromMs before untilMs.');
+      }
       const id = `f-${randomUUID()}`;
       await words.say({ type: 'freeze', tenant, actor, ...body, fromMs, freezeId: id });
       return reply.status(201).send({ id, ...body, fromMs, actor });

@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger';
 import { type LaneHealth, traced } from '@flyball/host';
 import { UnavailableError } from '@flyball/core';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import {
   jsonSchemaTransform,
   serializerCompiler,
@@ -55,7 +55,17 @@ export interface Readiness {
 
 /** Builds the API; {@link listenApi} makes it listen. Tests use `inject`. */
 export async function buildApi(ports: ApiPorts): Promise<FastifyInstance> {
-  const app = Fastify({ logger: false, bodyLimit: 1024 * 1024, routerOptions: { maxParamLength: 500 } });
+  const app = Fastify({
+    logger: false,
+    bodyLimit: 1024 * 1024,
+    routerOptions: { maxParamLength: 500 },
+    // What is found wrong before there is a route, such as a path that is no text.
+    frameworkErrors: (error, request, reply) => {
+      const problem = problemOf(error, request.id);
+      const plain = reply as FastifyReply;
+      void plain.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+    },
+  });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => {

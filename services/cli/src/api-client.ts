@@ -28,7 +28,7 @@ export class ApiClient {
   /** Lines of an answer that is JSON lines. @throws {CliError} with what the API said, or that it is not there. */
   async lines(path: string): Promise<readonly string[]> {
     const response = await this.#fetch('GET', path, undefined, LINES_TIMEOUT_MS);
-    if (!response.ok) throw problemOf(response.status, (await response.json()) as Partial<Problem>);
+    if (!response.ok) throw problemOf(response.status, await this.#bodyOf<Partial<Problem>>(response));
     return (await response.text()).split('\n').filter((line) => line !== '');
   }
 
@@ -61,9 +61,24 @@ export class ApiClient {
   /** @throws {CliError} with what the API said, or that it is not there. */
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await this.#fetch(method, path, body, TIMEOUT_MS);
-    const answer = (await response.json()) as T & Partial<Problem>;
+    const answer = await this.#bodyOf<T & Partial<Problem>>(response);
     if (response.ok) return answer;
     throw problemOf(response.status, answer);
+  }
+
+  /** @throws {CliError} when it is no JSON: then something else listens there. */
+  async #bodyOf<T>(response: Response): Promise<T> {
+    const text = await response.text();
+    try {
+      return JSON.parse(text) as T;
+    } catch (cause) {
+      const error = new CliError(
+        `what answers at ${this.url} is no Flyball (${response.status})`,
+        'name the --url of its API, as "flyball start" prints it',
+      );
+      error.cause = cause;
+      throw error;
+    }
   }
 
   async #fetch(method: string, path: string, body: unknown, timeoutMs: number): Promise<Response> {

@@ -13,6 +13,8 @@ export interface RunningNotifier {
   stop(): Promise<void>;
 }
 
+type Told = ReturnType<typeof readConnections<(typeof NOTIFIER_KINDS)[number]>>;
+
 /** What the notifier of one process runs on. */
 interface NotifierPorts {
   readonly log: Log;
@@ -20,19 +22,25 @@ interface NotifierPorts {
   readonly lanes: () => Promise<readonly LaneHealth[]>;
   readonly registry: Registry;
   readonly logger: Logger;
+  readonly connections: Told;
 }
 
-/** Starts the notifier with the connections of the file, and its own port. @throws {RejectedError} `CONNECTIONS_INVALID` */
+/** Connections of the settings, by who uses them. Read before anything runs. @throws {RejectedError} `CONNECTIONS_INVALID` */
+export function connectionsOf({ connectionsFile }: StandaloneOptions['standalone']) {
+  if (connectionsFile === '') return { targets: [], connections: { connections: [], deadman: undefined } };
+  return {
+    targets: readConnections(connectionsFile, process.env, ['target']).connections,
+    connections: readConnections(connectionsFile, process.env, NOTIFIER_KINDS),
+  };
+}
+
+/** Starts the notifier with its connections, and its own port. @throws {UnavailableError} `PORT_TAKEN` */
 export async function startNotifier(
   ports: NotifierPorts,
-  { notifier: config, standalone: { connectionsFile, takesFreePort } }: StandaloneOptions,
+  { notifier: config, standalone: { takesFreePort } }: StandaloneOptions,
   token: string,
 ): Promise<RunningNotifier> {
-  const connections =
-    connectionsFile === ''
-      ? { connections: [], deadman: undefined }
-      : readConnections(connectionsFile, process.env, NOTIFIER_KINDS);
-  const notifier = new Notifier(config, { ...ports, connections });
+  const notifier = new Notifier(config, ports);
   await notifier.start();
   const { port, close } = await listenFrom(config.port, takesFreePort, (free) =>
     listenNotifierPort(notifier, { ...config, port: free }, token),

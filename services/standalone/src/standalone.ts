@@ -20,7 +20,7 @@ import { Ingest, listenGrpc, listenHttp, type Listening } from '@flyball/ingest'
 import { EmbeddedLog } from '@flyball/log-embedded';
 import { MemoryHotStore } from '@flyball/memory';
 import { DirectoryObjects } from '@flyball/objects-dir';
-import { readConnections } from '@flyball/outbound';
+import type { TargetConnection } from '@flyball/outbound';
 import { activateIfChanged, createTopics, type Log, type Objects, type TopicBodies } from '@flyball/runtime';
 import { TwinTarget } from '@flyball/target-twin';
 import { WebhookTarget } from '@flyball/target-webhook';
@@ -33,7 +33,7 @@ import { openConsole } from './console.ts';
 import { loadToken, makeDataFolder, storeInData } from './data-folder.ts';
 import { logMetrics } from './log-metrics.ts';
 import { lineSpecs } from './line.ts';
-import { type RunningNotifier, startNotifier } from './notifier.ts';
+import { connectionsOf, type RunningNotifier, startNotifier } from './notifier.ts';
 import type { StandaloneOptions } from './options.ts';
 import { listenFrom } from './ports.ts';
 
@@ -74,6 +74,7 @@ export class Standalone {
     const { dir, budgetBytes, logLevel, policiesDir, tracesUrl } = options.standalone;
     const tracing = tracesUrl === '' ? undefined : await startTracing('flyball-standalone', tracesUrl);
     const logger = createLogger(logLevel);
+    const { targets, connections } = connectionsOf(options.standalone);
     const files = watchedFiles(nodeFiles, onBroken);
     await makeDataFolder(files, dir);
     const token = await loadToken(files, dir, options.standalone.token);
@@ -99,12 +100,11 @@ export class Standalone {
       await sink.start();
       const model = new ReadModel(log, hot);
       await model.start();
-      const actuator = await startActuator({ log, audit }, options, { registry, logger });
+      const actuator = await startActuator({ log, audit, targets }, options, { registry, logger });
       const archiver = await startArchiver({ log, files, checkpoints: objects }, options, { registry, logger });
-      const notifier = await startNotifier({ log, objects, lanes, registry, logger }, options, token);
+      const notifier = await startNotifier({ log, objects, lanes, registry, logger, connections }, options, token);
       const ingest = await Ingest.open(options.ingest, { log, registry });
-      const state = { isStopping: false };
-      const console = openConsole(options.standalone);
+      const [state, console] = [{ isStopping: false }, openConsole(options.standalone)];
       const { warmupWindows } = options.detector;
       const told = { console, lanes, warmupWindows, isStopping: () => state.isStopping };
       const app = await buildApi({ model, words, registry, token, ...told });
@@ -214,8 +214,12 @@ async function listen(
 }
 
 async function startActuator(
-  { log, audit }: { readonly log: Log; readonly audit: AuditFiles },
-  { actuator: config, standalone: { dir, twinUrl, connectionsFile } }: StandaloneOptions,
+  {
+    log,
+    audit,
+    targets,
+  }: { readonly log: Log; readonly audit: AuditFiles; readonly targets: readonly TargetConnection[] },
+  { actuator: config, standalone: { dir, twinUrl } }: StandaloneOptions,
   { registry, logger }: { registry: Registry; logger: Logger },
 ): Promise<Actuator> {
   const outcomes = new Counter({
@@ -225,8 +229,7 @@ async function startActuator(
     registers: [registry],
   });
   const twins = twinUrl === '' ? [] : [new TwinTarget(twinUrl)];
-  const webhooks = connectionsFile === '' ? [] : readConnections(connectionsFile, process.env, ['target']).connections;
-  const drivers = [...twins, ...webhooks.map((connection) => new WebhookTarget(connection))];
+  const drivers = [...twins, ...targets.map((connection) => new WebhookTarget(connection))];
   const actuator = await Actuator.open(config, {
     log,
     drivers,

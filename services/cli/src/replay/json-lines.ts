@@ -26,7 +26,12 @@ interface JsonRequest {
  * @throws what says why the line cannot be read.
  */
 export function encodeJson(line: string): readonly SignalRequest[] {
-  const { resourceSpans = [], resourceMetrics = [], resourceLogs = [] } = JSON.parse(line) as JsonRequest;
+  const request: unknown = JSON.parse(line);
+  if (typeof request !== 'object' || request === null || Array.isArray(request)) throw new Error('it is no object');
+  const { resourceSpans = [], resourceMetrics = [], resourceLogs = [] } = request as JsonRequest;
+  for (const [name, list] of Object.entries({ resourceSpans, resourceMetrics, resourceLogs })) {
+    if (!Array.isArray(list)) throw new Error(`${name} is no list`);
+  }
   return [
     ...resourceSpans.map((each) => ({ signal: 'traces' as const, bytes: encodeTracesJson([each]) })),
     ...resourceMetrics.map((each) => ({ signal: 'metrics' as const, bytes: encodeMetricsJson([each]) })),

@@ -2,7 +2,7 @@ import type { SignalKind } from '@flyball/contracts';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { Readable } from 'node:stream';
+import { Readable, type Transform } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { createGunzip, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { CliError } from '../cli-error.ts';
@@ -33,7 +33,7 @@ export async function* recordedRequests(
   await once(raw, 'open').catch(() => {
     throw new CliError(`no file ${file}`, 'name a file of the Collector’s file exporter');
   });
-  const input = await inflated(file, Readable.from(counted(raw, onBytes)));
+  const input = readable(file, await inflated(file, Readable.from(counted(raw, onBytes))));
   let number = 0;
   if (signal === undefined && !(await isFramed(file))) {
     for await (const line of linesOf(input)) {
@@ -44,8 +44,11 @@ export async function* recordedRequests(
   }
   for await (const message of messagesOf(input, file)) {
     number += 1;
-    const bytes = message.readUInt32BE(0) === ZSTD_MAGIC ? zstdDecompressSync(message) : message;
-    const read = () => (signal === undefined ? encodeJson(bytes.toString('utf8')) : [{ signal, bytes }]);
+    const read = () => {
+      if (message === undefined) throw new Error('the file ends in the middle of it');
+      const bytes = message.readUInt32BE(0) === ZSTD_MAGIC ? zstdDecompressSync(message) : message;
+      return signal === undefined ? encodeJson(bytes.toString('utf8')) : [{ signal, bytes }];
+    };
     yield { number, ...readOf(read) };
   }
 }
@@ -76,10 +79,31 @@ async function* counted(raw: AsyncIterable<Buffer>, onBytes: (bytes: number) => 
   }
 }
 
+/** What a file holds. @throws {CliError} where it is not what its name says, or is cut. */
+async function* readable(file: string, input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* input;
+  } catch (cause) {
+    const error = new CliError(
+      `${file} cannot be read to its end: ${cause instanceof Error ? cause.message : String(cause)}`,
+      'it is no .gz or .zst, or is cut: copy it again, or name it as what it is',
+    );
+    error.cause = cause;
+    throw error;
+  }
+}
+
 async function inflated(file: string, raw: Readable): Promise<AsyncIterable<Buffer>> {
-  if (file.endsWith('.gz')) return raw.pipe(createGunzip());
-  if (file.endsWith('.zst') && !(await isFramed(file))) return raw.pipe(createZstdDecompress());
+  if (file.endsWith('.gz')) return unpacked(raw, createGunzip());
+  if (file.endsWith('.zst') && !(await isFramed(file))) return unpacked(raw, createZstdDecompress());
   return raw;
+}
+
+/** An error of the stream is thrown to who reads it, also when it comes while nobody does. */
+function unpacked(raw: Readable, stream: Transform): AsyncIterable<Buffer> {
+  raw.on('error', (error) => stream.destroy(error));
+  stream.on('error', () => undefined);
+  return raw.pipe(stream);
 }
 
 /** Lines, whatever the pieces. A line may be megabytes long: it is put together once. */
@@ -98,7 +122,8 @@ async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<string> {
   if (last !== '') yield last;
 }
 
-async function* messagesOf(input: AsyncIterable<Buffer>, file: string): AsyncGenerator<Buffer> {
+/** Messages behind their lengths; at last `undefined`, where the file ends in the middle of one. */
+async function* messagesOf(input: AsyncIterable<Buffer>, file: string): AsyncGenerator<Buffer | undefined> {
   let held = Buffer.alloc(0);
   for await (const chunk of input) {
     held = Buffer.concat([held, chunk]);
@@ -112,4 +137,5 @@ async function* messagesOf(input: AsyncIterable<Buffer>, file: string): AsyncGen
       held = held.subarray(4 + length);
     }
   }
+  if (held.length > 0) yield undefined;
 }

@@ -31,7 +31,11 @@ export function readTopology(file: string): readonly ReplayEdge[] {
   try {
     return Topology.parse(parse(text)).edges;
   } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    const problems =
+      error instanceof z.ZodError
+        ? error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '))
+        : [error instanceof Error ? error.message : String(error)];
+    const why = problems.map((problem) => problem.split('\n')[0]).join('; ');
     throw new CliError(`${file}: ${why}`, 'write "edges: [{caller: web, callee: cart}]"', EXIT.usage);
   }
 }
