@@ -83,6 +83,13 @@ const partials: fc.Arbitrary<PartialsMessage> = fc.oneof(
     ),
   }),
 ) as fc.Arbitrary<PartialsMessage>;
+const ratio = fc.double({ min: 0, max: 1, noNaN: true, minExcluded: true, maxExcluded: true });
+const objective = fc.record({
+  sli: fc.constantFrom('errors', 'latency'),
+  objectiveRatio: ratio,
+  windowMs: fc.integer({ min: 1 }),
+  thresholdMs: fc.option(fc.double({ min: 0.001, max: 1e6, noNaN: true })),
+});
 const windows: fc.Arbitrary<WindowsMessage> = fc.oneof(
   fc.record({
     type: fc.constant('window'),
@@ -98,6 +105,7 @@ const windows: fc.Arbitrary<WindowsMessage> = fc.oneof(
     metrics: fc.array(metricSeries, { maxLength: 3 }),
   }),
   fc.record({ type: fc.constant('gone'), subject, endMs: atMs }),
+  fc.record({ type: fc.constant('objective'), subject, objective, atMs }),
   fc.record({ type: fc.constant('closed'), kind, from: fc.string(), endMs: atMs, coverage: fc.constant(1) }),
 ) as fc.Arbitrary<WindowsMessage>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { jsonCodec } from './json.ts';
+import { Sli } from './objective.ts';
 
 const word = {
   /** From the writer: unique, so that a word that was sent twice counts once. */
@@ -49,16 +50,21 @@ const TopologyWord = z.object({
   edges: z.array(z.object({ caller: z.string(), callee: z.string() })).max(10_000),
 });
 
-/** What a service promises: a share of its requests succeeds, over a window. */
-const SloWord = z.object({
+/** What a service promises: a share of its requests is good, over a window. The newest word of each SLI counts. */
+export const SloWord = z.object({
   type: z.literal('slo'),
   ...word,
   environment: z.string(),
   service: z.string(),
-  /** 0 to 1. */
+  /** What makes a request good: that it does not fail, or that it takes at most `thresholdMs`. Missing means `errors`. */
+  sli: Sli.optional(),
+  /** For `latency` only, and always there. */
+  thresholdMs: z.number().positive().optional(),
+  /** Share of good requests, 0 to 1. */
   objectiveRatio: z.number().gt(0).lt(1),
   windowMs: z.number().positive(),
 });
+export type SloWord = z.infer<typeof SloWord>;
 
 /** An answer to what a person was asked. It counts only with the digest of what was shown, once, and in time. */
 const ApprovalAnswer = { ...word, commandId: z.string(), digest: z.string(), reason: z.string() };

@@ -4,7 +4,7 @@ export type { AuditedFact } from './audit.ts';
 export { Command, commandsCodec, Target, targetKey } from './commands.ts';
 export { commandDigest } from './command-digest.ts';
 export type { Order } from './command-digest.ts';
-export { ChangeWord, controlCodec, ControlMessage, FreezeWord, SilenceWord } from './control.ts';
+export { ChangeWord, controlCodec, ControlMessage, FreezeWord, SilenceWord, SloWord } from './control.ts';
 export type { AnswerWord } from './control.ts';
 export { DeadLetter, deadLettersCodec } from './dead-letters.ts';
 export { GateReason, GateResult } from './gates.ts';
@@ -12,6 +12,8 @@ export { Approval, Cause, Decision, Incident, incidentsCodec, TimelineEntry } fr
 export { Claim, Judgement, Outcome, outcomesCodec, OutcomesMessage, RejectReason } from './outcomes.ts';
 export { metricKey } from './metrics.ts';
 export type { MetricId, MetricPoint, MetricSeries, MetricShare, PointType } from './metrics.ts';
+export { Objective, Sli, Standing } from './objective.ts';
+export type { ObjectiveSet } from './objective.ts';
 export { partialsCodec } from './partials.ts';
 export type { Interval, Missed, Partial, PartialsMessage, StallReport, TimeStep } from './partials.ts';
 export { DEFAULT_TENANT, readRaw, TENANT_HEADER, Tick, TICK_HEADER } from './raw.ts';
@@ -29,7 +31,6 @@ export {
   Signal,
   SignalsClosed,
   SignalsMessage,
-  Sli,
   SliAssessment,
   Verdict,
   VerdictReason,

@@ -1,16 +1,13 @@
 import { z } from 'zod';
 import { ControlMessage } from './control.ts';
 import { jsonCodec } from './json.ts';
+import { Objective, Sli, Standing } from './objective.ts';
 import { OutcomesMessage } from './outcomes.ts';
 import { Subject } from './subject.ts';
 
 /** `pass` and `fail` are claims with evidence; everything else is `insufficient`, which never justifies anything. */
 export const Verdict = z.enum(['pass', 'fail', 'insufficient']);
 export type Verdict = z.infer<typeof Verdict>;
-
-/** What is judged: share of failed requests, and how long requests take. */
-export const Sli = z.enum(['errors', 'latency']);
-export type Sli = z.infer<typeof Sli>;
 
 /**
  * Why a verdict is what it is: `regressed`, `healthy`; `insufficient` because of `warming` (no baseline yet),
@@ -105,6 +102,8 @@ export const Assessment = z.object({
   versions: z.array(VersionAssessment),
   /** Instances that were judged. */
   instances: z.array(InstanceAssessment).optional(),
+  /** One of each objective that is on record; missing where there is none. */
+  standings: z.array(Standing).optional(),
 });
 export type Assessment = z.infer<typeof Assessment>;
 
@@ -146,6 +145,8 @@ export const Signal = z.object({
   traceId: z.string(),
   /** Name and version of the detector: `errors@1`. */
   detector: z.string(),
+  /** The objective that it was judged by, where one is on record: then `observed` and `expected` are burn rates. */
+  objective: Objective.optional(),
 });
 export type Signal = z.infer<typeof Signal>;
 

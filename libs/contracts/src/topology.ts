@@ -26,7 +26,7 @@ export const TOPOLOGY = {
   otlp_logs: { ...telemetry, holdsFacts: true, key: null, writers: ['ingest'], readers: ['local'] },
   'flyball.traces': { ...telemetry, key: 'trace id', writers: ['local'], readers: ['joiner'] },
   'flyball.partials': { ...telemetry, key: 'subject', writers: ['local', 'joiner'], readers: ['global'] },
-  'flyball.windows': { ...telemetry, key: 'subject', writers: ['global'], readers: ['detector'] },
+  'flyball.windows': { ...telemetry, key: 'subject', writers: ['global', 'relay'], readers: ['detector'] },
   'flyball.control': { ...kept, holdsFacts: true, key: 'tenant', writers: ['api'], readers: ['relay', 'actuator'] },
   'flyball.signals': { ...reserved, key: 'environment', writers: ['detector', 'relay'], readers: ['planner'] },
   'flyball.incidents': { ...kept, key: 'environment', writers: ['planner'], readers: ['api', 'notifier'] },

@@ -1,5 +1,6 @@
 import { WireReader, WireWriter } from '@flyball/core';
 import { decodeMetricSeries, type MetricSeries, writeMetricSeries } from './metrics.ts';
+import { decodeObjective, type ObjectiveSet, writeObjective } from './objective.ts';
 import { decodeSeries, type Series, writeSeries } from './series.ts';
 import { decodeSubject, type Subject, writeSubject } from './subject.ts';
 import { decodeWindowKind, encodeWindowKind, type WindowKind } from './window-kind.ts';
@@ -43,9 +44,9 @@ export interface WindowsClosed {
 }
 
 /** Everything in `flyball.windows`. */
-export type WindowsMessage = Window | Gone | WindowsClosed;
+export type WindowsMessage = Window | Gone | WindowsClosed | ObjectiveSet;
 
-/** `flyball.windows` as protobuf: field 1 window, 2 gone, 3 closed. */
+/** `flyball.windows` as protobuf: field 1 window, 2 gone, 3 closed, 4 objective. */
 export const windowsCodec = {
   encode: (message: WindowsMessage): Uint8Array => WireWriter.encode((writer) => write(writer, message)),
 
@@ -59,6 +60,7 @@ export const windowsCodec = {
     if (field === 1) return readWindow(reader, end);
     if (field === 2) return readGone(reader, end);
     if (field === 3) return readClosed(reader, end);
+    if (field === 4) return decodeObjective(reader, end);
     return reader.fail('unknown type');
   },
 };
@@ -66,7 +68,8 @@ export const windowsCodec = {
 function write(writer: WireWriter, message: WindowsMessage): void {
   if (message.type === 'window') writer.message(1, (body) => writeWindow(body, message));
   else if (message.type === 'gone') writer.message(2, (body) => writeGone(body, message));
-  else writer.message(3, (body) => writeClosed(body, message));
+  else if (message.type === 'closed') writer.message(3, (body) => writeClosed(body, message));
+  else writer.message(4, (body) => writeObjective(body, message));
 }
 
 function writeWindow(writer: WireWriter, window: Window): void {

@@ -12,7 +12,7 @@ export const HOT_TOPICS: readonly (readonly [Topic, ReadChange])[] = [
 
 function windowChange(record: StoredRecord): HotChange | undefined {
   const message = windowsCodec.decode(record);
-  if (message.type === 'closed') return undefined;
+  if (message.type === 'closed' || message.type === 'objective') return undefined;
   const { type, endMs } = message;
   const key = subjectKey(message.subject);
   if (type === 'gone') return { type, key, endMs };

@@ -1,18 +1,20 @@
 import { z } from 'zod';
 import { parsePolicy, type Policy } from './parse.ts';
-import { invalid, kindOf, readYaml } from './yaml-document.ts';
+import { invalid, kindOf, type Problem, readYaml } from './yaml-document.ts';
 
 const DAY_MS = 86_400_000;
 const name = z.string().min(1).max(200);
 
-/** What a service promises, as its YAML says it. */
+/** What a service promises, as its YAML says it: of failures, or with `sli: latency` and `thresholdMs` of durations. */
 const SloSchema = z.strictObject({
   kind: z.literal('ServiceLevelObjective'),
   metadata: z.strictObject({ name }),
   spec: z.strictObject({
     environment: name,
     service: name,
-    /** Share of requests that succeed, 0 to 1: 0.99. */
+    sli: z.enum(['errors', 'latency']).default('errors'),
+    thresholdMs: z.number().positive().max(3_600_000).optional(),
+    /** Share of requests that are good, 0 to 1: 0.99. */
     objectiveRatio: z.number().gt(0).lt(1),
     windowDays: z.number().min(1).max(90).default(30),
   }),
@@ -40,6 +42,9 @@ export type Configuration =
       readonly kind: 'slo';
       readonly environment: string;
       readonly service: string;
+      readonly sli: 'errors' | 'latency';
+      /** Of `latency` alone: a request that takes longer is not good. */
+      readonly thresholdMs?: number;
       readonly objectiveRatio: number;
       readonly windowMs: number;
     }
@@ -56,8 +61,9 @@ export function parseConfiguration(text: string): Configuration {
     case 'RemediationPolicy':
       return { kind: 'policy', policy: parsePolicy(text) };
     case 'ServiceLevelObjective': {
-      const { environment, service, objectiveRatio, windowDays } = readYaml(text, SloSchema).spec;
-      return { kind: 'slo', environment, service, objectiveRatio, windowMs: windowDays * DAY_MS };
+      const { windowDays, ...spec } = readYaml(text, SloSchema, thresholdProblems).spec;
+      const { thresholdMs, ...rest } = spec;
+      return { kind: 'slo', ...rest, ...(thresholdMs && { thresholdMs }), windowMs: windowDays * DAY_MS };
     }
     case 'TargetBinding':
       return { kind: 'binding', ...readYaml(text, BindingSchema).spec };
@@ -66,4 +72,14 @@ export function parseConfiguration(text: string): Configuration {
         `1:1 kind: ${kind === '' ? 'there is none' : `no kind ${kind}`}, but RemediationPolicy, ServiceLevelObjective or TargetBinding`,
       ]);
   }
+}
+
+function thresholdProblems({ spec: { sli, thresholdMs } }: z.infer<typeof SloSchema>): Problem[] {
+  if (sli === 'latency' && thresholdMs === undefined) {
+    return [{ path: ['spec', 'sli'], text: 'latency needs thresholdMs: a request that takes longer is not good' }];
+  }
+  if (sli === 'errors' && thresholdMs !== undefined) {
+    return [{ path: ['spec', 'thresholdMs'], text: 'thresholdMs is for sli: latency' }];
+  }
+  return [];
 }

@@ -5,6 +5,7 @@ const KEYS = [
   ...['maxPerHour', 'maxTrafficRatio', 'systemicStopRatio', 'freshnessSeconds', 'maxServices', 'verify'],
   ...['stabilizeSeconds', 'windowSeconds', 'limit', 'release', 'freeze', 'days', 'from', 'until', 'reason', 'approval'],
   ...['expiresSeconds', 'environment', 'service', 'objectiveRatio', 'windowDays', 'target', 'driver', 'fencing'],
+  ...['sli', 'thresholdMs'],
 ];
 const DISTANCE_MAX = 3;
 

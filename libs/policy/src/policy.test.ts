@@ -158,7 +158,13 @@ test('a folder may hold objectives and bindings beside policies, each by its kin
   const binding =
     'kind: TargetBinding\nmetadata: { name: b }\nspec: { environment: prod, service: web, target: { driver: twin, name: web } }\n';
   expect(parseConfiguration(slo)).toEqual({
-    ...{ kind: 'slo', environment: 'prod', service: 'web', objectiveRatio: 0.999, windowMs: 30 * 86_400_000 },
+    ...{ kind: 'slo', environment: 'prod', service: 'web', sli: 'errors' },
+    ...{ objectiveRatio: 0.999, windowMs: 30 * 86_400_000 },
+  });
+  const latency = slo.replace('web,', 'web, sli: latency, thresholdMs: 300, windowDays: 7,');
+  expect(parseConfiguration(latency)).toEqual({
+    ...{ kind: 'slo', environment: 'prod', service: 'web', sli: 'latency', thresholdMs: 300 },
+    ...{ objectiveRatio: 0.999, windowMs: 7 * 86_400_000 },
   });
   expect(parseConfiguration(binding)).toEqual({
     ...{ kind: 'binding', environment: 'prod', service: 'web', target: { driver: 'twin', name: 'web' } },
@@ -173,6 +179,8 @@ test('a folder may hold objectives and bindings beside policies, each by its kin
   };
   expect(refusal(slo.replace('0.999', '99.9'))).toMatch(/3:\d+ spec.objectiveRatio/);
   expect(refusal(slo.replace('objectiveRatio', 'objectivRatio'))).toMatch(/did you mean objectiveRatio/);
+  expect(refusal(latency.replace('thresholdMs: 300,', ''))).toMatch(/3:\d+ latency needs thresholdMs/);
+  expect(refusal(latency.replace('sli: latency,', ''))).toMatch(/3:\d+ thresholdMs is for sli: latency/);
   expect(refusal('kind: Alert\n')).toMatch(/no kind Alert/);
   expect(refusal('spec: {}\n')).toMatch(/there is none/);
 });

@@ -1,25 +1,33 @@
-import type { ControlMessage } from '@flyball/contracts';
+import type { ControlMessage, Objective } from '@flyball/contracts';
 
-/** What a service promises: this share of its requests succeeds, over this time. */
-export interface Objective {
-  /** 0 to 1. */
-  readonly objectiveRatio: number;
-  readonly windowMs: number;
-}
+/** Services that are kept; the one that was spoken of longest ago goes. */
+const KEPT_MAX = 10_000;
 
-/** Objectives as the words on record say them; the newest of a service counts. */
+/** Objectives as the words on record say them; the newest of each SLI of a service counts. */
 export class ObjectiveWords {
-  readonly #objectives = new Map<string, Objective>();
+  readonly #objectives = new Map<string, readonly Objective[]>();
 
   /** Takes in a word; others than objectives say nothing here. */
   hear(word: ControlMessage): void {
     if (word.type !== 'slo') return;
-    const { environment, service, objectiveRatio, windowMs } = word;
-    this.#objectives.set(JSON.stringify([environment, service]), { objectiveRatio, windowMs });
+    const { sli = 'errors', objectiveRatio, windowMs, thresholdMs = null } = word;
+    const key = keyOf(word);
+    const others = (this.#objectives.get(key) ?? []).filter((each) => each.sli !== sli);
+    const all = [...others, { sli, objectiveRatio, windowMs, thresholdMs }];
+    this.#objectives.delete(key);
+    this.#objectives.set(
+      key,
+      all.sort((a, b) => (a.sli < b.sli ? -1 : 1)),
+    );
+    if (this.#objectives.size > KEPT_MAX) this.#objectives.delete(this.#objectives.keys().next().value!);
   }
 
-  /** Of a service; `null` where it promises nothing. */
-  of({ environment, service }: { readonly environment: string; readonly service: string }): Objective | null {
-    return this.#objectives.get(JSON.stringify([environment, service])) ?? null;
+  /** Of a service, that of failures first; empty where it promises nothing. */
+  of(service: { readonly environment: string; readonly service: string }): readonly Objective[] {
+    return this.#objectives.get(keyOf(service)) ?? [];
   }
+}
+
+function keyOf({ environment, service }: { readonly environment: string; readonly service: string }): string {
+  return JSON.stringify([environment, service]);
 }

@@ -37,8 +37,8 @@ function wordOf(path: string, text: string): Said {
       case 'policy':
         return { type: 'policy', ...BY, name: read.policy.metadata.name, text, digest: policyDigest(text) };
       case 'slo': {
-        const { environment, service, objectiveRatio, windowMs } = read;
-        return { type: 'slo', ...BY, environment, service, objectiveRatio, windowMs };
+        const { kind, ...objective } = read;
+        return { type: kind, ...BY, ...objective };
       }
       case 'binding': {
         const { environment, service, target } = read;
@@ -55,6 +55,7 @@ function wordOf(path: string, text: string): Said {
 /** What a word is about: a later word with the same key takes the place of an earlier one. */
 function keyOf(word: Said | ControlMessage): string {
   if (word.type === 'policy') return JSON.stringify(['policy', word.name]);
+  if (word.type === 'slo') return JSON.stringify(['slo', word.environment, word.service, word.sli ?? 'errors']);
   return 'environment' in word && 'service' in word ? JSON.stringify([word.type, word.environment, word.service]) : '';
 }
 
@@ -63,7 +64,8 @@ function contentOf(word: Said | ControlMessage): string {
     case 'policy':
       return word.digest;
     case 'slo':
-      return JSON.stringify([word.objectiveRatio, word.windowMs]);
+      // A word without an SLI was said before objectives came to the detector: it is said again.
+      return JSON.stringify([word.sli, word.thresholdMs, word.objectiveRatio, word.windowMs]);
     case 'binding':
       return JSON.stringify([word.target.driver, word.target.name, word.target.fencing ?? '']);
     default:

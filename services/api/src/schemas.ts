@@ -1,4 +1,4 @@
-import { Assessment, AuditEntry, Command, OutcomesMessage, VIEWS } from '@flyball/contracts';
+import { Assessment, AuditEntry, Command, Objective, OutcomesMessage, VIEWS } from '@flyball/contracts';
 import { z } from 'zod';
 
 /** An error as RFC 9457 says it, with a stable code and what to do. */
@@ -72,8 +72,8 @@ export const ServiceDetail = ServiceSummary.extend({
     }),
   ),
   assessment: Assessment.nullable(),
-  /** What it promises; `null` where no objective is on record. */
-  objective: z.object({ objectiveRatio: z.number(), windowMs: z.number() }).nullable(),
+  /** What it promises, as it is on record; empty where nothing is. How it stands with that is in the assessment. */
+  objectives: z.array(Objective),
 });
 export type ServiceDetail = z.infer<typeof ServiceDetail>;
 

@@ -1,5 +1,6 @@
 import {
   type AuditEntry,
+  type Objective,
   type Series,
   seriesKey,
   type Subject,
@@ -7,7 +8,6 @@ import {
   type Window,
 } from '@flyball/contracts';
 import { DurationSketch } from '@flyball/stats';
-import type { Objective } from './objective-words.ts';
 import type { CommandView, ServiceView } from './read-model.ts';
 import type { AuditView, CommandDetail, SeriesTotal, ServiceDetail, ServiceSummary } from './schemas.ts';
 
@@ -53,11 +53,11 @@ export function detailOf(
   summary: ServiceSummary,
   { assessment }: ServiceView,
   windows: readonly Window[],
-  objective: Objective | null,
+  objectives: readonly Objective[],
 ): ServiceDetail {
   return {
     ...summary,
-    objective,
+    objectives: [...objectives],
     fromMs: windows[0]?.startMs ?? null,
     untilMs: windows.at(-1)?.endMs ?? null,
     spans: windows.reduce((sum, { spans }) => sum + spans, 0),

@@ -79,7 +79,11 @@ export const DetectorConfig = z
       .default(5)
       .describe('A canary without requests for so many windows is forgotten.'),
     versionsMax: z.int().min(2).max(20).default(20).describe('Most versions per service that are judged.'),
-    subjectsMax: z.int().positive().default(4_000).describe('Most services per lane that are judged.'),
+    subjectsMax: z
+      .int()
+      .positive()
+      .default(4_000)
+      .describe('Most services per lane that are judged, and most that have an objective.'),
   })
   .readonly();
 export type DetectorConfig = z.infer<typeof DetectorConfig>;

@@ -1,4 +1,5 @@
 import {
+  type ObjectiveSet,
   scopeKey,
   type SignalsMessage,
   subjectKey,
@@ -10,7 +11,7 @@ import {
 } from '@flyball/contracts';
 import { decodeSnapshot, encodeSnapshot } from '@flyball/core';
 import { type Entry, Frontier, laneName, type Outbox, type Processor } from '@flyball/runtime';
-import { type BurnState, judgeBurn, newBurn } from './burn-rate.ts';
+import { type BurnState, countBurn, judgeBurn, newBurn } from './burn-rate.ts';
 import type { DetectorConfig } from './config.ts';
 import { type EdgesState, judgeEdges, newEdges } from './edge-judge.ts';
 import { type EpisodesState, signalsOf } from './episodes.ts';
@@ -18,7 +19,9 @@ import { type GaugesState, judgeGauges } from './gauge-judge.ts';
 import { instanceSignals } from './instance-signals.ts';
 import { judgeLogs, type LogsState, newLogs } from './log-judge.ts';
 import { forgetUnheard, type SeriesEpisodesState } from './series-episodes.ts';
+import { standingsOf } from './standing.ts';
 import { abstain, judgeSubject, newSubject, type SubjectState } from './subject-judge.ts';
+import { addPromise, newPromises, promisesAt, type PromisesState } from './promises.ts';
 import { judgeTraffic, newTraffic, type TrafficState } from './traffic-judge.ts';
 
 /** What the detector says. */
@@ -50,6 +53,8 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
   readonly #frontier: Frontier;
   #coverages: Record<string, number> = {};
   #subjects = new Map<string, Known>();
+  /** What services promise, also those that are not heard of yet, or any more. */
+  #promises = new Map<string, PromisesState>();
 
   /**
    * @param partition - its lane of `flyball.windows`.
@@ -65,12 +70,23 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
   process({ body }: Entry<WindowsMessage>, outbox: Outbox<DetectorOut>): void {
     if (body.type === 'window') this.#judge(body, outbox);
     else if (body.type === 'gone') this.#subjects.delete(subjectKey(body.subject));
+    else if (body.type === 'objective') this.#promise(body);
     else this.#passTime(body, outbox);
   }
 
   /** A window was lost: of nobody in this lane is the next one to be believed. */
   skip(): void {
     for (const known of this.#subjects.values()) known.isHurt = true;
+  }
+
+  #promise(objective: ObjectiveSet): void {
+    const key = subjectKey(objective.subject);
+    const promises = this.#promises.get(key) ?? newPromises();
+    addPromise(promises, objective);
+    this.#promises.delete(key);
+    this.#promises.set(key, promises);
+    // The one that was spoken of longest ago goes.
+    if (this.#promises.size > this.#config.subjectsMax) this.#promises.delete(this.#promises.keys().next().value!);
   }
 
   #judge(window: Window, outbox: Outbox<DetectorOut>): void {
@@ -101,12 +117,18 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
         return judgeGauges(known.gauges, episodes, window, config);
       case 'traces': {
         const assessment = judgeSubject(known, window, config);
+        const promised = this.#promises.get(subjectKey(window.subject));
+        const promises = promised === undefined ? {} : promisesAt(promised, window.endMs);
+        countBurn(known.burn, window, promises);
+        const objectives = [promises.errors, promises.latency].filter((each) => each !== undefined);
         return [
-          assessment,
+          promised === undefined || objectives.length === 0
+            ? assessment
+            : { ...assessment, standings: standingsOf(promised, known.burn, window, objectives) },
           ...signalsOf(known.episodes, assessment, window, config),
           ...instanceSignals(assessment, episodes, config),
           ...judgeTraffic(known.traffic, episodes, window, config),
-          ...judgeBurn(known.burn, episodes, window, config),
+          ...judgeBurn(known.burn, episodes, window, { promises, config }),
         ];
       }
     }
@@ -133,7 +155,8 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
 
   snapshot(): Uint8Array {
     const coverages = Object.entries(this.#coverages).sort(([a], [b]) => (a < b ? -1 : 1));
-    return encodeSnapshot({ frontier: this.#frontier.save(), coverages, subjects: [...this.#subjects] });
+    const promises = this.#promises.size === 0 ? {} : { promises: [...this.#promises] };
+    return encodeSnapshot({ frontier: this.#frontier.save(), coverages, subjects: [...this.#subjects], ...promises });
   }
 
   restore(snapshot: Uint8Array): void {
@@ -144,6 +167,7 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
     const origins = this.#frontier.save().map(([origin]) => [origin, old.get(origin) ?? null] as const);
     this.#frontier.restore(isOld ? origins : saved.frontier);
     this.#coverages = isOld ? {} : Object.fromEntries(saved.coverages);
+    this.#promises = new Map(saved.promises ?? []);
     this.#subjects = new Map(saved.subjects.map(([key, known]) => [key, { ...newKnown(), ...known }]));
   }
 }
@@ -152,4 +176,6 @@ interface Saved {
   readonly frontier: readonly (readonly [string, number | null])[];
   readonly coverages: readonly (readonly [string, number])[];
   readonly subjects: readonly (readonly [string, Known])[];
+  /** Missing where nothing is promised, and in snapshots of before objectives came here. */
+  readonly promises?: readonly (readonly [string, PromisesState])[];
 }

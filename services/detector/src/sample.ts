@@ -1,4 +1,4 @@
-import { OVERFLOW, type Series, type View, type Window } from '@flyball/contracts';
+import { type Objective, OVERFLOW, type Series, type View, type Window } from '@flyball/contracts';
 import { DurationSketch, type SketchData } from '@flyball/stats';
 
 /** What a window says of one stream of requests. */
@@ -40,6 +40,11 @@ export function isOverflowed({ series }: Window, of: View): boolean {
 /** Requests that took longer than `us`. */
 export function slowerThan({ sketch }: Sample, us: number): number {
   return Math.round(DurationSketch.from(sketch).countAbove(us));
+}
+
+/** Requests that are not good by an objective: failed ones, or those that took too long. */
+export function badOf(sample: Sample, { sli, thresholdMs }: Pick<Objective, 'sli' | 'thresholdMs'>): number {
+  return sli === 'errors' || thresholdMs === null ? sample.errors : slowerThan(sample, thresholdMs * 1_000);
 }
 
 /** A quantile of a sample in ms, or `null` where there is no request. */

@@ -1,4 +1,4 @@
-import type { AnomalyKind, Calm, Signal, Subject } from '@flyball/contracts';
+import type { AnomalyKind, Calm, Objective, Signal, Subject } from '@flyball/contracts';
 import { subjectKey } from '@flyball/contracts';
 import { contentId, MINUTE_MS } from '@flyball/core';
 import type { DetectorConfig } from './config.ts';
@@ -39,6 +39,8 @@ export interface Finding {
   readonly traceId: string;
   /** Name and version of the detector: `self@1`. */
   readonly detector: string;
+  /** That it is judged by, where one is on record. */
+  readonly objective?: Objective | undefined;
 }
 
 /** Where and when a series was looked at. */

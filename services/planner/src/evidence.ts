@@ -1,5 +1,5 @@
-import type { AnomalyKind, Signal } from '@flyball/contracts';
-import { amount } from './sentences.ts';
+import type { AnomalyKind, Objective, Signal } from '@flyball/contracts';
+import { amount, objectiveText } from './sentences.ts';
 
 /** In times what a series needs to signal. Beyond it more is hardly more certain: it tells who is hit most. */
 const CERTAIN_STRENGTH = 8;
@@ -37,8 +37,14 @@ function strengthOf(score: number): number {
 
 /** A signal as a reason, for people. */
 export function reasonOf({ signal }: Evidence): string {
+  if (signal.objective !== undefined) return promiseBroken(signal, signal.objective);
   const { series, instance, observed, expected, unit, requests } = signal;
   const where = instance === '' ? '' : ` on ${instance}`;
   const count = requests > 0 ? ` (n=${requests})` : '';
   return `${series}${where} ${amount(observed, unit)} against ${amount(expected, unit)}${count}`;
+}
+
+function promiseBroken({ series, observed, expected, bad, requests }: Signal, objective: Objective): string {
+  const rates = `${observed.toFixed(1)} times as fast as its budget allows, ${expected.toFixed(1)} alarms`;
+  return `${series} ${rates} (${bad} of ${requests}; ${objectiveText(objective)})`;
 }

@@ -5,17 +5,24 @@ import {
   type OutcomesMessage,
   scopeKey,
   type SignalsMessage,
+  type SloWord,
+  subjectKey,
   type TrailMessage,
+  type WindowsMessage,
 } from '@flyball/contracts';
 import { EMPTY_BYTES } from '@flyball/core';
 import type { Entry, Outbox, Processor } from '@flyball/runtime';
 
 /** What a relay says. */
-export type RelayOut = { 'flyball.signals': SignalsMessage; 'flyball.trail': TrailMessage };
+export type RelayOut = {
+  'flyball.signals': SignalsMessage;
+  'flyball.trail': TrailMessage;
+  'flyball.windows': WindowsMessage;
+};
 
 /**
  * Copies facts to where they are needed, so that every processor has one inbox: all of them to the auditor, and
- * those that the planner must know into its lanes. It has no state.
+ * those that the planner or the detector must know into its lanes. It has no state.
  */
 abstract class Relay<Fact extends AuditedFact> implements Processor<Fact, RelayOut> {
   readonly #from: string;
@@ -28,11 +35,11 @@ abstract class Relay<Fact extends AuditedFact> implements Processor<Fact, RelayO
   process({ body, atMs }: Entry<Fact>, outbox: Outbox<RelayOut>): void {
     const tenant = this.tenantOf(body);
     outbox.emit('flyball.trail', tenant, { type: 'trail', tenant, from: this.#from, atMs, fact: body });
-    this.tellPlanner(body, atMs, outbox);
+    this.passOn(body, atMs, outbox);
   }
 
   protected abstract tenantOf(fact: Fact): string;
-  protected abstract tellPlanner(fact: Fact, atMs: number, outbox: Outbox<RelayOut>): void;
+  protected abstract passOn(fact: Fact, atMs: number, outbox: Outbox<RelayOut>): void;
 
   /** A fact that cannot be relayed is in the dead letters; nothing follows from it. */
   skip(): void {}
@@ -50,12 +57,19 @@ export class ControlRelay extends Relay<ControlMessage> {
     return tenant;
   }
 
-  protected tellPlanner(fact: ControlMessage, atMs: number, outbox: Outbox<RelayOut>): void {
+  protected passOn(fact: ControlMessage, atMs: number, outbox: Outbox<RelayOut>): void {
     const relayed = { type: 'relayed' as const, atMs, fact };
-    // What is of one environment goes to its lane; nobody there needs what is for the detectors.
-    if (fact.type === 'slo') return;
+    if (fact.type === 'slo') return this.#setObjective(fact, atMs, outbox);
     if ('environment' in fact) outbox.emit('flyball.signals', scopeKey(fact), relayed);
     else outbox.broadcast('flyball.signals', relayed);
+  }
+
+  /** Objectives are for who judges the service; the planner sees them in signals. */
+  #setObjective(word: SloWord, atMs: number, outbox: Outbox<RelayOut>): void {
+    const { tenant, environment, service, sli = 'errors', objectiveRatio, windowMs, thresholdMs = null } = word;
+    const subject = { tenant, environment, service };
+    const objective = { sli, objectiveRatio, windowMs, thresholdMs };
+    outbox.emit('flyball.windows', subjectKey(subject), { type: 'objective', subject, objective, atMs });
   }
 }
 
@@ -65,7 +79,7 @@ export class OutcomeRelay extends Relay<OutcomesMessage> {
     return target.tenant;
   }
 
-  protected tellPlanner(fact: OutcomesMessage, atMs: number, outbox: Outbox<RelayOut>): void {
+  protected passOn(fact: OutcomesMessage, atMs: number, outbox: Outbox<RelayOut>): void {
     if (fact.type === 'judgement') return;
     outbox.emit('flyball.signals', scopeKey(fact.target), { type: 'relayed', atMs, fact });
   }
@@ -77,5 +91,5 @@ export class CommandRelay extends Relay<Command> {
     return target.tenant;
   }
 
-  protected tellPlanner(): void {}
+  protected passOn(): void {}
 }

@@ -1,4 +1,7 @@
-import type { Sli, SliAssessment } from '@flyball/contracts';
+import type { Objective, Sli, SliAssessment } from '@flyball/contracts';
+import { HOUR_MS } from '@flyball/core';
+
+const DAY_MS = 24 * HOUR_MS;
 
 /** A ratio as a percentage for people: `17.6 %`. */
 export function percent(ratio: number): string {
@@ -32,4 +35,11 @@ export function evidence(what: string, sli: Sli, { observed, expected, requests,
   const name = sli === 'errors' ? 'errors' : 'p95';
   const numbers = `${reading(sli, observed)} against ${reading(sli, expected)}`;
   return `${what} ${name} ${numbers} (n=${requests}, evidence 10^${log10E.toFixed(1)})`;
+}
+
+/** An objective for people: `objective 99.9 % within 300 ms over 30 d`. */
+export function objectiveText({ objectiveRatio, thresholdMs, windowMs }: Objective): string {
+  const share = Number((objectiveRatio * 100).toPrecision(9));
+  const good = thresholdMs === null ? 'without error' : `within ${thresholdMs} ms`;
+  return `objective ${share} % ${good} over ${Number((windowMs / DAY_MS).toPrecision(3))} d`;
 }

@@ -6,6 +6,7 @@ import {
   signalsCodec,
   type Topic,
   trailCodec,
+  windowsCodec,
 } from '@flyball/contracts';
 import type { AnyLaneSpec, Codec, Line, Processor } from '@flyball/runtime';
 import type { PlannerConfig } from './config.ts';
@@ -22,6 +23,7 @@ export function plannerSpecs(config: PlannerConfig, line: Line): readonly AnyLan
       outboxes: {
         'flyball.signals': line.outlet('flyball.signals', signalsCodec),
         'flyball.trail': line.outlet('flyball.trail', trailCodec),
+        'flyball.windows': line.outlet('flyball.windows', windowsCodec),
       },
     });
   return [

@@ -108,20 +108,22 @@ test('changes are listed newest first, of all services or of one', async () => {
   expect(await versionsOf('?environment=stage')).toEqual([]);
 });
 
-test('a service shows its objective, and the versions of each window', async () => {
+test('a service shows its objectives, and the versions of each window', async () => {
   await hotLog.assessment(assessmentOf('cart', T));
   const version = { ...calls('v7', 4, 1, 30), view: 'version' as const };
   await hotLog.window({ ...windowOf('cart', T, 4), series: [version] });
   await filled();
   expect(await get('/v1/services/prod:cart')).toMatchObject({
-    objective: null,
+    objectives: [],
     windowMs: WINDOW_MS,
     windows: [{ endMs: T, versions: [{ version: 'v7', requests: 4, errors: 1 }] }],
   });
   const about = { tenant: 'default', actor: 'test', environment: 'prod', service: 'cart' };
   await words.say({ type: 'slo', ...about, objectiveRatio: 0.99, windowMs: 1_000 });
-  await words.say({ type: 'slo', ...about, objectiveRatio: 0.995, windowMs: 2_000 });
+  const latency = { sli: 'latency', thresholdMs: 300, objectiveRatio: 0.95, windowMs: 2_000 } as const;
+  await words.say({ type: 'slo', ...about, ...latency });
+  await words.say({ type: 'slo', ...about, sli: 'errors', objectiveRatio: 0.995, windowMs: 2_000 });
   await expect
-    .poll(async () => (await get<{ objective: object }>('/v1/services/prod:cart')).objective)
-    .toEqual({ objectiveRatio: 0.995, windowMs: 2_000 });
+    .poll(async () => (await get<{ objectives: object }>('/v1/services/prod:cart')).objectives)
+    .toEqual([{ sli: 'errors', objectiveRatio: 0.995, windowMs: 2_000, thresholdMs: null }, latency]);
 });

@@ -156,7 +156,10 @@ describe('a folder of configuration', () => {
     await recordPolicies(dir, words, log);
     expect(await said()).toMatchObject([
       { type: 'binding', environment: 'prod', service: 'web', target: { driver: 'twin', fencing: 'none' } },
-      { type: 'slo', environment: 'prod', service: 'web', objectiveRatio: 0.99, windowMs: 30 * 24 * HOUR_MS },
+      {
+        ...{ type: 'slo', environment: 'prod', service: 'web', sli: 'errors' },
+        ...{ objectiveRatio: 0.99, windowMs: 30 * 24 * HOUR_MS },
+      },
     ]);
     writeFileSync(join(dir, 'slos', 'web.yaml'), slo('0.999'));
     await recordPolicies(dir, words, log);

@@ -21,7 +21,7 @@ export function emittedWindows(partitions: readonly PartitionRecords[]): Emitted
   for (const { counted } of partitions) {
     for (const record of counted) {
       const message = windowsCodec.decode(record);
-      if (message.type === 'gone' || message.kind !== 'traces') continue;
+      if (!('kind' in message) || message.kind !== 'traces') continue;
       if (message.type === 'closed') closed.set(message.from, Math.max(message.endMs, closed.get(message.from) ?? 0));
       if (message.type !== 'window') continue;
       const place = placeOf(message);

@@ -137,6 +137,35 @@ test('a faulty release in a recording is decided upon, once, and nothing is carr
   expect(outcomes.map(({ text }) => text)).toEqual([expect.stringContaining(`${commands[0]!.id} rejected (replay)`)]);
 });
 
+test('an objective in the folder of policies is what failures and slow requests of a recording are judged by', () => {
+  const dice = new Prng(6);
+  const lines: RecordedSpan[][] = [];
+  for (let atMs = START_MS; atMs < START_MS + 1_200_000; atMs += 1_000) {
+    lines.push(
+      Array.from({ length: 8 }, (_, index) => {
+        const about = { environment: 'prod', service: 'checkout', kind: 2, version: 'v1', endMs: atMs + index };
+        return { ...about, durationMs: dice.chance(0.05) ? 400 : 20, isError: dice.chance(0.03) };
+      }),
+    );
+  }
+  const file = join(dir, 'day.jsonl');
+  writeFileSync(file, lines.map((line) => lineOf(line, dice)).join('\n'));
+  mkdirSync(join(dir, 'slos'));
+  const slo = (spec: string) =>
+    `kind: ServiceLevelObjective\nmetadata: { name: s }\nspec: { environment: prod, service: checkout, ${spec} }\n`;
+  writeFileSync(join(dir, 'slos', 'errors.yaml'), slo('objectiveRatio: 0.999'));
+  writeFileSync(join(dir, 'slos', 'slow.yaml'), slo('objectiveRatio: 0.9975, sli: latency, thresholdMs: 300'));
+  expect(replay(file, 'without')).toMatchObject({ status: 0 });
+  expect(replay(file, 'with', '--policies', join(dir, 'slos'))).toMatchObject({ status: 0 });
+  const burns = (out: string) => rowsOf<{ series: string }>(out, 'signals').map(({ series }) => series);
+  expect(burns('without').filter((series) => series.startsWith('burn'))).toEqual([]);
+  expect(burns('with')).toEqual(expect.arrayContaining(['burn fast', 'burn latency fast']));
+  const { causes } = rowsOf<{ causes: { reasons: string[] }[] }>('with', 'incidents').at(-1)!;
+  const reasons = causes.flatMap((cause) => cause.reasons).join('\n');
+  expect(reasons).toMatch(/burn fast \d+\.\d times as fast as its budget allows, 14\.4 alarms .*99\.9 % without error/);
+  expect(reasons).toMatch(/objective 99\.75 % within 300 ms over 30 d/);
+});
+
 test.each([
   ['no such file', 'missing.jsonl', undefined, /^flyball: no file/],
   ['a file of no JSON', 'torn.jsonl', '{"resourceSp', /torn.jsonl:1 is left out: [^\n]+\nflyball: no line of/],

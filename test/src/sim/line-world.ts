@@ -74,6 +74,8 @@ export interface Story {
   readonly stableErrors: number;
   /** From this second on web gets three times as many requests, slow and failing, until it was throttled once. */
   readonly overloadAt: number;
+  /** What checkout promises of failures from the start on, and from the middle of the story on, 0 to 1; none: nothing. */
+  readonly promises: readonly [first: number, then: number] | null;
   /** No telemetry within `[from, until)`, though the log goes on. */
   readonly dark: readonly [number, number];
   /** The log itself stands still within `[from, until)`. */
@@ -95,6 +97,7 @@ export const QUIET: Story = {
   brokenAt: 1_000,
   stableErrors: 0.002,
   overloadAt: 1_000,
+  promises: null,
   dark: [1_000, 1_000],
   hole: [1_000, 1_000],
   skew: { from: 1_000, until: 1_000, byMs: 0 },
@@ -181,6 +184,7 @@ export class LineWorld {
       this.target.open('demo', name, 'v1');
     }
     await this.#word({ type: 'resume', wordId: 'w3', ...about, reason: 'sim' });
+    await this.#promise(story.promises?.[0]);
     const facts = new Prng(seed);
     for (let second = 1; second <= story.seconds + story.tailSeconds; second += 1) {
       this.clock.nowMs = BASE_MS + second * 1_000;
@@ -196,10 +200,21 @@ export class LineWorld {
         } as const;
         await this.#word({ ...change, kind: 'deploy', version: 'v2', summary: 'v2' });
       }
+      if (second === Math.floor(story.seconds / 2)) await this.#promise(story.promises?.[1]);
       const isHole = second >= story.hole[0] && second < story.hole[1];
       if (!isHole) await this.#telemetry(facts, second, story);
       await this.#work();
     }
+  }
+
+  /** Failures and slow requests of checkout, by one share. */
+  async #promise(objectiveRatio: number | undefined): Promise<void> {
+    if (objectiveRatio === undefined) return;
+    const about = { actor: 'sim', tenant: 'default', environment: 'demo', service: 'checkout' } as const;
+    const promise = { type: 'slo', ...about, objectiveRatio, windowMs: 30 * 24 * HOUR_MS } as const;
+    const wordId = `slo ${objectiveRatio}`;
+    await this.#word({ ...promise, wordId, sli: 'errors' });
+    await this.#word({ ...promise, wordId: `${wordId} latency`, sli: 'latency', thresholdMs: 25 });
   }
 
   /** Ticks to every partition, with spans in those of traces, and metrics and logs beside. */

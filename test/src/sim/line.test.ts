@@ -3,7 +3,7 @@ import type { Log } from '@flyball/runtime';
 import { Marks, provenanceOf, type StoredRecord } from '@flyball/runtime';
 import { allRecords, type FaultRates, recordsOf, seen } from '@flyball/testing';
 import { describe, expect, test } from 'vitest';
-import { windowBreaches } from './line-oracle.ts';
+import { promiseBreaches, windowBreaches } from './line-oracle.ts';
 import { LANES, LineWorld, outcomesOf, QUIET } from './line-world.ts';
 
 // Goal: whatever dies, and in whatever order lanes and actuators run: every window is exact, every verdict the same,
@@ -61,6 +61,7 @@ describe.each(SEEDS)('seed %i', (seed) => {
       stableErrors: 0.2,
       dark: [50, 54] as const,
       hole: [58, 66] as const,
+      promises: [0.99, 0.995] as const,
     };
     const calm = await LineWorld.run(seed, CALM, story);
     const rough = await LineWorld.run(seed, ROUGH, story);
@@ -74,6 +75,11 @@ describe.each(SEEDS)('seed %i', (seed) => {
     );
     expect(windows.some(({ lateSpans }) => lateSpans > 0)).toBe(true);
     expect(windows.some(({ coverage }) => coverage < 1)).toBe(true);
+    const judged = (await past(rough.log, 'flyball.signals', (record) => signalsCodec.decode(record))).filter(
+      (message) => message.type === 'assessment' || message.type === 'signal',
+    );
+    expect(promiseBreaches(judged, windows, [0.99, 0.995])).toEqual([]);
+    expect(judged.some((message) => message.type === 'signal' && message.objective !== undefined)).toBe(true);
     const { crashes, zombies, failures } = rough.world.report;
     for (const count of [crashes, zombies, failures]) expect(count).toBeGreaterThan(20);
     expect((await allRecords(rough.log, 'flyball.windows')).length).toBeGreaterThan(

@@ -7,7 +7,7 @@ import { CliError, EXIT } from '../cli-error.ts';
 import { lineSettings, openObjects } from '../deployment.ts';
 import { DayReport, type ReportOptions } from '../report/day-report.ts';
 import { ReplayOutput } from './replay-output.ts';
-import { readPolicies } from './replay-policies.ts';
+import { decides, readPolicies } from './replay-policies.ts';
 import { ReplayStages } from './replay-stages.ts';
 
 const TOPICS = Object.values(RAW_TOPICS);
@@ -69,7 +69,7 @@ export async function replayArchive(url: string, options: ArchiveReplayOptions):
   }
   await replay.finish();
   await output.end();
-  report?.write([url], policies.length > 0);
+  report?.write([url], decides(policies));
   const { incompleteWindows } = replay;
   const range = { from: fromMs === 0 ? null : rfc3339(fromMs), to: rfc3339(plan.toMs) };
   return { ...range, ...counts, gaps: plan.gaps, ...output.counts, incompleteWindows };

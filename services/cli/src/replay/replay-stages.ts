@@ -38,12 +38,12 @@ export interface ReplaySinks {
   readonly command: (command: Command) => void;
 }
 
-/** A policy to decide by. */
-export interface ReplayPolicy {
-  readonly name: string;
-  readonly text: string;
-  readonly digest: string;
-}
+/** A policy to decide by, or an objective to judge by. */
+export type ReplayWord = Unsaid<'policy'> | Unsaid<'slo'>;
+type Unsaid<Type extends ControlMessage['type']> = Omit<
+  Extract<ControlMessage, { type: Type }>,
+  'wordId' | 'actor' | 'tenant'
+>;
 
 /** How the stages of a replay are set up. */
 export interface ReplaySetup {
@@ -52,7 +52,7 @@ export interface ReplaySetup {
   readonly partitions: number;
   /** Where time starts, ms. */
   readonly startMs: number;
-  readonly policies: readonly ReplayPolicy[];
+  readonly policies: readonly ReplayWord[];
   readonly sinks: ReplaySinks;
   /** Told of every window that holds a span, before it is written. What it answers is written too; `undefined`: leave it out. */
   readonly onWindow?: (window: Window) => Promise<object | undefined>;
@@ -82,7 +82,7 @@ export class ReplayStages {
     const stages = new ReplayStages(setup);
     await createTopics(stages.#log, { lanes: partitions, rawPartitions: partitions });
     const words = { tenant: DEFAULT_TENANT, actor: 'replay', wordId: 'replay' };
-    for (const policy of policies) await stages.#word({ type: 'policy', ...words, ...policy });
+    for (const policy of policies) await stages.#word({ ...words, ...policy });
     await stages.#word({ type: 'resume', ...words, reason: 'replay' });
     const objects = new MemoryObjects();
     for (const spec of lineSpecs(config, partitions, 'replay')) {

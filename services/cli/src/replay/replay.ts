@@ -6,7 +6,7 @@ import { DayReport, type ReportOptions } from '../report/day-report.ts';
 import { mergedLines } from './merged-lines.ts';
 import { ReplayLine } from './replay-line.ts';
 import { ReplayOutput } from './replay-output.ts';
-import { readPolicies } from './replay-policies.ts';
+import { decides, readPolicies } from './replay-policies.ts';
 import { replayProgress } from './replay-progress.ts';
 import { readTopology } from './replay-topology.ts';
 
@@ -90,7 +90,7 @@ export async function replay(files: readonly string[], options: ReplayOptions): 
   for (const { line, lastItemMs } of environments.values()) await line.finish(lastItemMs);
   progress.end(items);
   await output.end();
-  report?.write(files, policies.length > 0);
+  report?.write(files, decides(policies));
   const { signals, incidents, commands } = output.counts;
   return {
     ...{ lines, unreadable, spans: items.traces, points: items.metrics, logs: items.logs },

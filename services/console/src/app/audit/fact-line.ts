@@ -34,7 +34,7 @@ function sentenceOf(fact: AuditedFact): string {
     case 'change':
       return `${fact.kind} ${fact.version} ${fact.summary}`.trim();
     case 'slo':
-      return `promises ${fact.objectiveRatio * 100} % good`;
+      return `promises ${Number((fact.objectiveRatio * 100).toPrecision(9))} % ${fact.thresholdMs === undefined ? 'without error' : `within ${fact.thresholdMs} ms`}`;
     case 'approve':
     case 'deny':
       return `${fact.commandId}${fact.reason === '' ? '' : `: ${fact.reason}`}`;

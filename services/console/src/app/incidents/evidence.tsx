@@ -36,6 +36,7 @@ export function Evidence({ incident: { signals } }: { readonly incident: Inciden
 function Row({ signal }: { readonly signal: Signal }): ReactNode {
   const { subject, series, sli, version, observed, expected, bad, requests, log10E, sinceMs, detector, traceId } =
     signal;
+  const isBurn = signal.objective !== undefined;
   const unit = signal.unit === '' && sli !== null ? (sli === 'errors' ? '1' : 'ms') : signal.unit;
   const name = series === '' ? `${sli ?? ''} ${version}`.trim() : series;
   return (
@@ -47,9 +48,10 @@ function Row({ signal }: { readonly signal: Signal }): ReactNode {
         <T>{name}</T>
       </td>
       <td className="number">
-        {inUnit(observed, unit)} {requests > 0 && <small title={`${bad} of ${requests}`}>n={count(requests)}</small>}
+        {isBurn ? burn(observed) : inUnit(observed, unit)}{' '}
+        {requests > 0 && <small title={`${bad} of ${requests}`}>n={count(requests)}</small>}
       </td>
-      <td className="number">{inUnit(expected, unit)}</td>
+      <td className="number">{isBurn ? burn(expected) : inUnit(expected, unit)}</td>
       <td className="number" title="odds that were won by betting against “no worse than normal”">
         {log10E >= 6 ? `10^${log10E.toFixed(0)}` : count(10 ** Math.max(0, log10E))} : 1
       </td>
@@ -58,4 +60,9 @@ function Row({ signal }: { readonly signal: Signal }): ReactNode {
       </td>
     </tr>
   );
+}
+
+/** Times the rate at which a budget would just last. */
+function burn(rate: number): string {
+  return `${rate.toFixed(1)} ×`;
 }

@@ -50,7 +50,8 @@ export function CopyAs({ items }: { readonly items: readonly Copyable[] }): Reac
   );
 }
 
-function CopyRow({ name, text }: Copyable): ReactNode {
+/** A text with a button that copies it. */
+export function CopyRow({ name, text }: Copyable): ReactNode {
   const [said, setSaid] = useState('Copy');
   const copy = async () => {
     // Not every page may use the clipboard: plain http of another host may not.
