@@ -29,6 +29,8 @@ export const ServiceSummary = z.object({
   p95Ms: z.number().nullable(),
   coverage: z.number(),
   versions: z.array(z.string()),
+  /** What is left of the budget that has least left, 1 is all, below 0 it is overdrawn; `null` where nothing is promised. */
+  budgetLeftRatio: z.number().nullable(),
   lastSeenAtMs: z.number().nullable(),
 });
 export type ServiceSummary = z.infer<typeof ServiceSummary>;

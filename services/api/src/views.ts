@@ -34,8 +34,13 @@ export function summaryOf(
     p95Ms: assessment?.p95Ms ?? null,
     coverage: assessment?.coverage ?? 0,
     versions: assessment?.versions.filter(({ requests }) => requests > 0).map(({ version }) => version) ?? [],
+    budgetLeftRatio: leastOf(assessment?.standings?.map(({ budgetLeftRatio }) => budgetLeftRatio) ?? []),
     lastSeenAtMs,
   };
+}
+
+function leastOf(ratios: readonly number[]): number | null {
+  return ratios.length === 0 ? null : Math.min(...ratios);
 }
 
 function stateOf(assessment: ServiceView['assessment']): ServiceSummary['state'] {

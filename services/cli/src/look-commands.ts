@@ -26,6 +26,7 @@ export function lookCommands(root: Command): void {
           { title: 'errors', of: (row) => row.errors },
           { title: 'p95 ms', of: (row) => row.p95Ms?.toFixed(1) ?? null },
           { title: 'coverage', of: (row) => row.coverage },
+          { title: 'budget left', of: (row) => budgetText(row.budgetLeftRatio) },
           { title: 'versions', of: (row) => row.versions.join(' ') },
         ],
         options.output,
@@ -80,4 +81,9 @@ export function lookCommands(root: Command): void {
 /** `warming, alarms from 09:41 (12 of 30 windows)`, or the state alone. */
 function stateText(state: string, warming: WarmingView | undefined): string {
   return state === 'warming' && warming !== undefined ? warmingText(warming) : state;
+}
+
+/** `62 %`; below 0 it is overdrawn. */
+function budgetText(leftRatio: number | null): string | null {
+  return leftRatio === null ? null : `${(leftRatio * 100).toFixed(0)} %`;
 }

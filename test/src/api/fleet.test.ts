@@ -12,6 +12,7 @@ import { assessmentOf, HotLog, subjectCalled, windowOf } from '../hot/hot-log.ts
 
 const T = 1_800_000_000_000;
 const WINDOW_MS = 10_000;
+const OBJECTIVE = { sli: 'errors', objectiveRatio: 0.99, windowMs: 2_000, thresholdMs: null } as const;
 const headers = { authorization: 'Bearer secret' };
 
 let hotLog: HotLog;
@@ -115,9 +116,15 @@ test('a service shows its objectives, and the versions of each window', async ()
   await filled();
   expect(await get('/v1/services/prod:cart')).toMatchObject({
     objectives: [],
+    budgetLeftRatio: null,
     windowMs: WINDOW_MS,
     windows: [{ endMs: T, versions: [{ version: 'v7', requests: 4, errors: 1 }] }],
   });
+  const kept = { objective: OBJECTIVE, sinceMs: T, requests: 100, bad: 0, budgetLeftRatio: 0.4, burns: [] };
+  const standings = [kept, { ...kept, bad: 2, budgetLeftRatio: -1 }];
+  await hotLog.assessment({ ...assessmentOf('cart', T + 1), standings });
+  await expect.poll(() => get('/v1/services')).toMatchObject({ items: [{ id: 'prod:cart', budgetLeftRatio: -1 }] });
+  expect(await get('/v1/services/prod:cart')).toMatchObject({ assessment: { standings } });
   const about = { tenant: 'default', actor: 'test', environment: 'prod', service: 'cart' };
   await words.say({ type: 'slo', ...about, objectiveRatio: 0.99, windowMs: 1_000 });
   const latency = { sli: 'latency', thresholdMs: 300, objectiveRatio: 0.95, windowMs: 2_000 } as const;
