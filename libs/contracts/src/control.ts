@@ -118,6 +118,25 @@ export const ChangeWord = z.object({
 });
 export type ChangeWord = z.infer<typeof ChangeWord>;
 
+/** What a person says of an incident. Nothing is decided by it. */
+const about = {
+  environment: z.string(),
+  incidentId: z.string(),
+  /** The first word of an id counts. */ remarkId: z.string(),
+};
+export const NoteWord = z.object({ type: z.literal('note'), ...word, ...about, text: z.string() });
+/** Whether Flyball was right about an incident. The newest one of an incident counts. */
+export const FeedbackWord = z.object({
+  type: z.literal('feedback'),
+  ...word,
+  ...about,
+  verdict: z.enum(['right', 'wrong']),
+  /** The service that was the cause instead, or ''. */
+  cause: z.string(),
+  reason: z.string(),
+});
+export type FeedbackWord = z.infer<typeof FeedbackWord>;
+
 /** Everything in `flyball.control`: operators' words and change events, kept for ever. */
 export const ControlMessage = z.discriminatedUnion('type', [
   PauseWord,
@@ -133,6 +152,8 @@ export const ControlMessage = z.discriminatedUnion('type', [
   FreezeWord,
   UnfreezeWord,
   ChangeWord,
+  NoteWord,
+  FeedbackWord,
 ]);
 export type ControlMessage = z.infer<typeof ControlMessage>;
 

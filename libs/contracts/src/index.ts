@@ -4,7 +4,16 @@ export type { AuditedFact } from './audit.ts';
 export { Command, commandsCodec, Target, targetKey } from './commands.ts';
 export { commandDigest } from './command-digest.ts';
 export type { Order } from './command-digest.ts';
-export { ChangeWord, controlCodec, ControlMessage, FreezeWord, SilenceWord, SloWord } from './control.ts';
+export {
+  ChangeWord,
+  controlCodec,
+  ControlMessage,
+  FeedbackWord,
+  FreezeWord,
+  NoteWord,
+  SilenceWord,
+  SloWord,
+} from './control.ts';
 export type { AnswerWord } from './control.ts';
 export { DeadLetter, deadLettersCodec } from './dead-letters.ts';
 export { GateReason, GateResult } from './gates.ts';

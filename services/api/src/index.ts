@@ -6,6 +6,7 @@ export { ApiConfig } from './config.ts';
 export { ControlWriter } from './control-writer.ts';
 export { ApiProcessConfig } from './process-config.ts';
 export { configurationFiles, recordPolicies } from './record-policies.ts';
+export type { IncidentView, Remark } from './remark-schemas.ts';
 export { ReadModel } from './read-model.ts';
 export type { AuditView, CommandDetail, KillSwitchView, Problem, ServiceDetail, ServiceSummary } from './schemas.ts';
 export { buildApi, listenApi } from './server.ts';

@@ -25,6 +25,7 @@ import { ChangeFeed } from './change-feed.ts';
 import { inboxLines } from './inbox-reader.ts';
 import { ObjectiveWords } from './objective-words.ts';
 import { QuietWords } from './quiet-words.ts';
+import { RemarkWords } from './remark-words.ts';
 import { Ring } from './ring.ts';
 import { SetupWords } from './setup-words.ts';
 
@@ -63,6 +64,8 @@ export class ReadModel {
   readonly quiet = new QuietWords();
   /** What services promise. */
   readonly objectives = new ObjectiveWords();
+  /** What people said of incidents. */
+  readonly remarks = new RemarkWords();
   /** Policies and bindings. */
   readonly setup = new SetupWords();
   /** What was changed in the world, with the time at which it was told. */
@@ -220,6 +223,7 @@ export class ReadModel {
     this.objectives.hear(word);
     this.setup.hear(word);
     if (word.type === 'change') this.changes.push({ ...word, atMs });
+    if ('incidentId' in word && this.remarks.hear(word, atMs)) this.#publish('remark', { incidentId: word.incidentId });
     this.#publish('word', { type: word.type });
     if (word.type !== 'pause' && word.type !== 'resume') return;
     const { tenant, actor, reason } = word;

@@ -1,4 +1,4 @@
-import { DEFAULT_TENANT, Incident, subjectKey, subjectOf } from '@flyball/contracts';
+import { DEFAULT_TENANT, subjectKey, subjectOf } from '@flyball/contracts';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -20,7 +20,8 @@ export type TypedServer = FastifyInstance<
   ZodTypeProvider
 >;
 
-const listOf = <Schema extends z.ZodType>(schema: Schema) =>
+/** A list as it is answered. */
+export const listOf = <Schema extends z.ZodType>(schema: Schema) =>
   z.object({ items: z.array(schema), isRebuilding: z.boolean() });
 
 /** What a path of something that is not there answers. */
@@ -28,7 +29,7 @@ export function missing(what: string, id: string): HttpProblem {
   return new HttpProblem(404, 'NOT_FOUND', `no ${what} ${id}`, `GET /v1/${what}s lists what there is.`);
 }
 
-/** `GET /v1/services|incidents|commands|audit` and `/{id}`, newest first. */
+/** `GET /v1/services|commands|audit` and `/{id}`, newest first, and the kill switch. */
 export function readRoutes(app: TypedServer, { model }: ApiPorts): void {
   const list = <T>(items: readonly T[]) => ({ items: [...items], isRebuilding: model.isBehind });
 
@@ -51,18 +52,6 @@ export function readRoutes(app: TypedServer, { model }: ApiPorts): void {
       throw missing('service', id);
     },
   );
-  app.get(
-    '/v1/incidents',
-    { schema: { querystring: Limit, response: { 200: listOf(Incident) } } },
-    async ({ query: { limit } }) => {
-      return list([...model.incidents.values()].reverse().slice(0, limit));
-    },
-  );
-  app.get('/v1/incidents/:id', { schema: { params: Id, response: { 200: Incident } } }, async ({ params: { id } }) => {
-    const incident = model.incidents.get(id);
-    if (incident === undefined) throw missing('incident', id);
-    return incident;
-  });
   app.get(
     '/v1/commands',
     { schema: { querystring: Limit, response: { 200: listOf(CommandDetail) } } },

@@ -1,5 +1,4 @@
-import type { CommandDetail, Problem, ServiceDetail, ServiceSummary } from '@flyball/api';
-import type { Incident } from '@flyball/contracts';
+import type { CommandDetail, IncidentView, Problem, ServiceDetail, ServiceSummary } from '@flyball/api';
 import { CliError } from './cli-error.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -36,11 +35,11 @@ export class ApiClient {
     return this.request('GET', `/v1/services/${encodeURIComponent(id)}`);
   }
 
-  async incidents(): Promise<readonly Incident[]> {
-    return (await this.request<{ items: Incident[] }>('GET', '/v1/incidents')).items;
+  async incidents(): Promise<readonly IncidentView[]> {
+    return (await this.request<{ items: IncidentView[] }>('GET', '/v1/incidents')).items;
   }
 
-  incident(id: string): Promise<Incident> {
+  incident(id: string): Promise<IncidentView> {
     return this.request('GET', `/v1/incidents/${encodeURIComponent(id)}`);
   }
 

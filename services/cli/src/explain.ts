@@ -1,9 +1,9 @@
-import type { CommandDetail } from '@flyball/api';
-import type { Decision, Incident } from '@flyball/contracts';
+import type { CommandDetail, IncidentView, Remark } from '@flyball/api';
+import type { Decision } from '@flyball/contracts';
 import { inert } from './output.ts';
 
 /** An incident as a story: what was seen, why, what was considered, what was done, and whether it helped. */
-export function explain(incident: Incident, commands: readonly CommandDetail[]): string {
+export function explain(incident: IncidentView, commands: readonly CommandDetail[]): string {
   const { incidentId, title, status, resolution, openedAtMs, startedAtMs, closedAtMs } = incident;
   const since = (atMs: number) => `${((atMs - startedAtMs) / 1_000).toFixed(1).padStart(7)} s`;
   const lines = [
@@ -19,6 +19,7 @@ export function explain(incident: Incident, commands: readonly CommandDetail[]):
     ...incident.timeline.map(({ atMs, kind, text }) => `  ${since(atMs)}  ${kind.padEnd(9)} ${text}`),
     ...incident.decisions.flatMap(decisionLines),
     ...commands.flatMap(commandLines),
+    ...remarkLines(incident.remarks),
   ];
   return `${lines.map(inert).join('\n')}\n`;
 }
@@ -43,4 +44,15 @@ function commandLines({ command, status, outcomes }: CommandDetail): string[] {
       return `  ${message.status} by ${message.by}: ${message.before} -> ${message.after} ${message.detail}`.trimEnd();
     }),
   ];
+}
+
+function remarkLines(remarks: readonly Remark[]): string[] {
+  if (remarks.length === 0) return [];
+  return ['', 'What people said', ...remarks.map((remark) => `  ${remark.actor}: ${remarkText(remark)}`)];
+}
+
+function remarkText(remark: Remark): string {
+  if (remark.type === 'note') return remark.text;
+  const { verdict, cause, reason } = remark;
+  return `${verdict}${cause === '' ? '' : `, it was ${cause}`}${reason === '' ? '' : `: ${reason}`}`;
 }

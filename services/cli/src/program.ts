@@ -12,6 +12,7 @@ import { killSwitchCommands } from './kill-switch-commands.ts';
 import { lookCommands } from './look-commands.ts';
 import { policyCommands } from './policy-commands.ts';
 import { quietCommands } from './quiet-commands.ts';
+import { remarkCommands } from './remark-commands.ts';
 import { replayCommand } from './replay/replay-command.ts';
 import { simulateCommand } from './simulate/simulate-command.ts';
 import { startCommand } from './start-command.ts';
@@ -35,6 +36,7 @@ export function program(): Command {
   killSwitchCommands(root);
   approvalCommands(root);
   quietCommands(root);
+  remarkCommands(root);
   policyCommands(root);
   connectionCommands(root);
   auditCommands(root);

@@ -58,6 +58,8 @@ export class ControlRelay extends Relay<ControlMessage> {
   }
 
   protected passOn(fact: ControlMessage, atMs: number, outbox: Outbox<RelayOut>): void {
+    // What people say of an incident is for people: it must not change what is decided.
+    if (fact.type === 'note' || fact.type === 'feedback') return;
     const relayed = { type: 'relayed' as const, atMs, fact };
     if (fact.type === 'slo') return this.#setObjective(fact, atMs, outbox);
     if ('environment' in fact) outbox.emit('flyball.signals', scopeKey(fact), relayed);

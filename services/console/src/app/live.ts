@@ -48,6 +48,7 @@ const HANDLERS: Readonly<Record<string, (data: never) => void>> = {
   reset: () => void queries.invalidateQueries(),
   services: onServices,
   incident: ({ incidentId }: { incidentId: string }) => readAgain(['incidents'], ['incident', incidentId]),
+  remark: ({ incidentId }: { incidentId: string }) => readAgain(['incidents'], ['incident', incidentId]),
   command: () => readAgain(['commands']),
   approval: () => readAgain(['approvals']),
   audit: () => readAgain(['audit']),

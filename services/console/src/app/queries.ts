@@ -5,6 +5,7 @@ import type {
   CommandDetail,
   EdgeTotal,
   FreezeView,
+  IncidentView,
   KillSwitchView,
   LogTotal,
   MetricStream,
@@ -15,7 +16,6 @@ import type {
   SightView,
   SilenceView,
 } from '@flyball/api';
-import type { Incident } from '@flyball/contracts';
 import { QueryClient, useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { ApiError, ask } from './api.ts';
 
@@ -58,9 +58,9 @@ export const useGraph = (environment: string) =>
     `/v1/graph?environment=${encodeURIComponent(environment)}`,
     environment !== '',
   );
-export const useIncidents = () => useAnswer<List<Incident>>(['incidents'], '/v1/incidents?limit=500');
+export const useIncidents = () => useAnswer<List<IncidentView>>(['incidents'], '/v1/incidents?limit=500');
 export const useIncident = (id: string) =>
-  useAnswer<Incident>(['incident', id], `/v1/incidents/${encodeURIComponent(id)}`);
+  useAnswer<IncidentView>(['incident', id], `/v1/incidents/${encodeURIComponent(id)}`);
 export const useCommands = () => useAnswer<List<CommandDetail>>(['commands'], '/v1/commands?limit=500');
 export const useApprovals = () => useAnswer<List<ApprovalView>>(['approvals'], '/v1/approvals');
 export const useAudit = () => useAnswer<List<AuditView>>(['audit'], '/v1/audit?limit=1000');

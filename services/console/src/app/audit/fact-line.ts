@@ -41,6 +41,10 @@ function sentenceOf(fact: AuditedFact): string {
     case 'silence':
     case 'freeze':
       return `until ${new Date(fact.untilMs).toISOString()}: ${fact.reason}`;
+    case 'note':
+      return `of ${fact.incidentId}: ${fact.text}`;
+    case 'feedback':
+      return `${fact.incidentId} was ${fact.verdict}${fact.cause === '' ? '' : `, it was ${fact.cause}`}${fact.reason === '' ? '' : `: ${fact.reason}`}`;
     case 'command':
       return fact.decision.sentence;
     case 'claim':

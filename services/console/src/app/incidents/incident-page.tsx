@@ -1,5 +1,4 @@
-import type { CommandDetail } from '@flyball/api';
-import type { Incident } from '@flyball/contracts';
+import type { CommandDetail, IncidentView } from '@flyball/api';
 import { type ReactNode, useState } from 'react';
 import { span } from '../format.ts';
 import { useNow } from '../now.ts';
@@ -19,6 +18,7 @@ import { Decisions } from './decisions.tsx';
 import { endOf, Pill } from './ending.tsx';
 import { Evidence } from './evidence.tsx';
 import { postMortemOf } from './post-mortem.ts';
+import { Remarks } from './remarks.tsx';
 import { SilenceDialog } from './silence-dialog.tsx';
 import { Timeline } from './timeline.tsx';
 
@@ -31,7 +31,7 @@ export function IncidentPage({ id }: { readonly id: string }): ReactNode {
   );
 }
 
-function Whole({ incident }: { readonly incident: Incident }): ReactNode {
+function Whole({ incident }: { readonly incident: IncidentView }): ReactNode {
   const all = useCommands().data?.items ?? [];
   const commands = all.filter(({ command }) => command.incidentId === incident.incidentId);
   return (
@@ -41,6 +41,7 @@ function Whole({ incident }: { readonly incident: Incident }): ReactNode {
       <div className="columns columns-wide">
         <Section title="Timeline">
           <Timeline incident={incident} />
+          <Remarks incident={incident} />
         </Section>
         <div className="stack">
           <Section title="Why: suspects, the likeliest first">
@@ -62,7 +63,7 @@ function Whole({ incident }: { readonly incident: Incident }): ReactNode {
 }
 
 interface IncidentProps {
-  readonly incident: Incident;
+  readonly incident: IncidentView;
   readonly commands: readonly CommandDetail[];
 }
 

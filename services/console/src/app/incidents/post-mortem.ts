@@ -1,7 +1,7 @@
-import type { CommandDetail } from '@flyball/api';
-import type { Incident } from '@flyball/contracts';
+import type { CommandDetail, IncidentView } from '@flyball/api';
 import { inert } from '../parts/inert.tsx';
 import { endOf } from './ending.tsx';
+import { feedbackText } from './feedback-text.ts';
 
 /** Text in Markdown that means nothing to it. */
 function plain(text: string): string {
@@ -9,7 +9,7 @@ function plain(text: string): string {
 }
 
 /** An incident as the beginning of a post-mortem, in Markdown: what the machine knows, and what people are to add. */
-export function postMortemOf(incident: Incident, commands: readonly CommandDetail[]): string {
+export function postMortemOf(incident: IncidentView, commands: readonly CommandDetail[]): string {
   const { title, incidentId, environment, startedAtMs, openedAtMs, closedAtMs, causes, timeline, decisions } = incident;
   const at = (ms: number) => new Date(ms).toISOString();
   const facts = [
@@ -25,12 +25,17 @@ export function postMortemOf(incident: Incident, commands: readonly CommandDetai
     ({ action, verdict, counterfactual }) => `- ${plain(action)}: ${verdict}. ${plain(counterfactual)}`,
   );
   const done = commands.map(({ command, status }) => `- ${plain(command.commandId)} ${command.action.type}: ${status}`);
+  const said = incident.remarks.map((remark) => {
+    const text = remark.type === 'note' ? remark.text : feedbackText(remark);
+    return `- ${at(remark.atMs)} ${plain(remark.actor)}: ${plain(text)}`;
+  });
   const parts: [string, string[]][] = [
     ['Facts', facts],
     ['Causes', why],
     ['Timeline', lines],
     ['Considered', considered],
     ['Done', done],
+    ['Said by people', said],
     ['What we learned', ['(to be written by people)']],
   ];
   const sections = parts.map(([name, rows]) => `## ${name}\n\n${rows.length === 0 ? 'Nothing.' : rows.join('\n')}`);
