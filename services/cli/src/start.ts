@@ -23,6 +23,8 @@ export interface ServerFiles {
 export async function startServer(dir: string, { policies, connections }: ServerFiles): Promise<void> {
   const policiesDir = policies ?? process.env['FLYBALL_STANDALONE_POLICIES_DIR'] ?? WATCHING_POLICIES;
   const token = process.env['FLYBALL_TOKEN'];
+  // Before anything else: who is told to stop while it starts stops when it has started, and leaves nothing half done.
+  const told = toldToStop();
   const standalone = await Standalone.start(
     readOptions(process.env, {
       standalone: {
@@ -54,18 +56,24 @@ export async function startServer(dir: string, { policies, connections }: Server
   ];
   process.stderr.write(`${lines.join('\n')}\n`);
   const stopTelling = tellFirstServices(client, (line) => process.stderr.write(`${line}\n`));
-  await new Promise<void>((resolve) => {
+  await told;
+  stopTelling();
+  await standalone.stop();
+  forgetCurrent(dir);
+}
+
+/** Until a signal says stop. A second one does not wait. */
+function toldToStop(): Promise<void> {
+  return new Promise((resolve) => {
     let stoppedAtMs: number | undefined;
     const stop = () => {
       const nowMs = performance.now();
       if (stoppedAtMs !== undefined && nowMs - stoppedAtMs < SAME_SIGNAL_MS) return;
-      if (stoppedAtMs !== undefined) process.exit(1); // A second signal does not wait.
+      if (stoppedAtMs !== undefined) process.exit(1);
       stoppedAtMs = nowMs;
-      stopTelling();
-      void standalone.stop().then(resolve);
+      resolve();
     };
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
   });
-  forgetCurrent(dir);
 }
