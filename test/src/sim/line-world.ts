@@ -22,11 +22,10 @@ import {
   provenanceOf,
   writerOrigin,
 } from '@flyball/runtime';
-import { encodeLogsJson, encodeMetricsJson, type JsonResourceLogs, type JsonResourceMetrics } from '@flyball/otlp';
+import { encodeLogsJson, encodeMetricsJson } from '@flyball/otlp';
 import { lineSpecs } from '@flyball/standalone';
 import {
   type AppendFault,
-  FakeTarget,
   type FaultRates,
   FaultyLog,
   recordsOf,
@@ -36,16 +35,52 @@ import {
   World,
 } from '@flyball/testing';
 import { readFileSync } from 'node:fs';
+import { Operator } from './operator.ts';
+import { idsOf, logsOf, metricsOf } from './story-telemetry.ts';
+import { WatchedTarget } from './watched-target.ts';
 
 /** Partitions of every topic in the simulation. */
 export const LANES = 4;
 /** Start of simulated time. */
 const BASE_MS = 1_700_000_000_000;
 const FAULTS: readonly AppendFault[] = ['lost', 'prefix', 'unacked', 'late', 'full'];
-const POLICIES = ['rollback-failing-release', 'throttle-overloaded-service'].map((name) => {
-  const text = readFileSync(new URL(`../../../services/planner/policies/${name}.yaml`, import.meta.url), 'utf8');
-  return { name, text, digest: policyDigest(text) };
-});
+const shipped = (name: string) =>
+  readFileSync(new URL(`../../../services/planner/policies/${name}.yaml`, import.meta.url), 'utf8');
+const policyOf = (name: string, text: string) => ({ name, text, digest: policyDigest(text) });
+const POLICIES = ['rollback-failing-release', 'throttle-overloaded-service'].map((name) =>
+  policyOf(name, shipped(name)),
+);
+/** What is shipped, with short times, so that all of it happens in a story; a release is rolled back by a person's leave. */
+const LIVELY_POLICIES = [
+  policyOf(
+    'rollback-with-approval',
+    shipped('rollback-with-approval')
+      .replace('careful*', 'demo*')
+      .replace('expiresSeconds: 600', 'expiresSeconds: 6')
+      .replace('cooldownSeconds: 600', 'cooldownSeconds: 20'),
+  ),
+  policyOf(
+    'throttle-overloaded-service',
+    shipped('throttle-overloaded-service').replace('cooldownSeconds: 120', 'cooldownSeconds: 30'),
+  ),
+  policyOf(
+    'isolate-bad-instance',
+    shipped('isolate-bad-instance')
+      .replace('ttlSeconds: 3600', 'ttlSeconds: 15')
+      .replace('cooldownSeconds: 600', 'cooldownSeconds: 25'),
+  ),
+];
+
+/** What a lively story is held to. */
+export const LIVELY = {
+  cooldownSeconds: {
+    'rollback-with-approval': 20,
+    'throttle-overloaded-service': 30,
+    'isolate-bad-instance': 25,
+  } as Readonly<Record<string, number>>,
+  /** Policies that need a person. */
+  asks: new Set(['rollback-with-approval']),
+};
 const SERVICES = ['web', 'checkout', 'payment', 'search', 'cart', 'inventory'];
 
 /** Settings of the simulated line: the demo's. */
@@ -84,6 +119,10 @@ export interface Story {
   readonly skew: { readonly from: number; readonly until: number; readonly byMs: number };
   /** Whether senders and brokers misbehave: clocks of senders are far off, requests are sent again, records are redelivered. */
   readonly isUnruly: boolean;
+  /** Whether operators say words at random times, instances fail, levels jump, and a person is asked. */
+  readonly isLively: boolean;
+  /** From this second on one instance of cart fails, and its level of load jumps. */
+  readonly badInstanceAt: number;
   /** Seconds after the last telemetry in which the log goes on, so that every window closes. */
   readonly tailSeconds: number;
 }
@@ -102,6 +141,8 @@ export const QUIET: Story = {
   hole: [1_000, 1_000],
   skew: { from: 1_000, until: 1_000, byMs: 0 },
   isUnruly: false,
+  isLively: false,
+  badInstanceAt: 1_000,
   tailSeconds: 0,
 };
 /** The raw partition whose broker may have another time. */
@@ -113,14 +154,14 @@ const REDELIVERED_AMONG = 20;
 export interface LineRun {
   readonly log: MemoryLog;
   readonly world: World;
-  readonly target: FakeTarget;
+  readonly target: WatchedTarget;
 }
 
 /** The simulated deployment of the whole line, with actuators that die and wake as zombies. */
 export class LineWorld {
   readonly clock = { nowMs: BASE_MS };
   readonly log = new MemoryLog(() => this.clock.nowMs);
-  readonly target = new FakeTarget();
+  readonly target = new WatchedTarget(() => this.clock.nowMs);
   readonly #dice: Prng;
   readonly #rates: FaultRates;
   readonly #sequences = new Map<string, number>();
@@ -128,6 +169,7 @@ export class LineWorld {
   #world!: World;
   #actuators: Actuator[] = [];
   #isRelieved = false;
+  #operator: Operator | undefined;
 
   private constructor(seed: number, rates: FaultRates) {
     this.#dice = new Prng(seed ^ 0x11fe);
@@ -141,7 +183,8 @@ export class LineWorld {
     await world.#tell(seed, story);
     await world.#faulty.heal();
     const calm: FaultRates = { zombie: 0, crash: 0, checkpoint: 0.05 };
-    for (let round = 0; round < 3; round += 1) {
+    // What is released gradually has four steps to go, one a round.
+    for (let round = 0; round < (story.isLively ? 6 : 3); round += 1) {
       await world.#world.run(calm);
       world.clock.nowMs += 30_000; // Claims of the dead run out.
       for (const actuator of world.#actuators)
@@ -177,8 +220,10 @@ export class LineWorld {
   /** Words first, then second by second: telemetry, ticks, and as many steps of the world as the dice allow. */
   async #tell(seed: number, story: Story): Promise<void> {
     const about = { actor: 'sim', tenant: 'default' };
-    for (const policy of POLICIES) await this.#word({ type: 'policy', wordId: policy.name, ...about, ...policy });
-    for (const name of ['checkout', 'web']) {
+    const policies = story.isLively ? LIVELY_POLICIES : POLICIES;
+    if (story.isLively) this.#operator = new Operator(seed, this.log);
+    for (const policy of policies) await this.#word({ type: 'policy', wordId: policy.name, ...about, ...policy });
+    for (const name of ['checkout', 'web', 'cart']) {
       const target = { driver: 'fake', name };
       await this.#word({ type: 'binding', wordId: name, ...about, environment: 'demo', service: name, target });
       this.target.open('demo', name, 'v1');
@@ -201,6 +246,7 @@ export class LineWorld {
         await this.#word({ ...change, kind: 'deploy', version: 'v2', summary: 'v2' });
       }
       if (second === Math.floor(story.seconds / 2)) await this.#promise(story.promises?.[1]);
+      for (const word of (await this.#operator?.words(this.clock.nowMs)) ?? []) await this.#word(word);
       const isHole = second >= story.hole[0] && second < story.hole[1];
       if (!isHole) await this.#telemetry(facts, second, story);
       await this.#work();
@@ -230,15 +276,18 @@ export class LineWorld {
         const isCanary = service === 'checkout' && second >= story.deployAt && facts.chance(0.25);
         const version = isCanary && (!story.obeys || this.target.shows('demo', 'checkout', 'v2')) ? 'v2' : 'v1';
         const broken = service === 'checkout' && second >= story.brokenAt ? story.stableErrors : 0.002;
+        const instance = story.isLively ? `${service}-${request % 3}` : undefined;
+        const isBad = instance === 'cart-1' && second >= story.badInstanceAt;
         const isError = facts.chance(
-          isFlooded ? 0.8 : version === 'v2' ? Math.max(story.canaryErrors, broken) : broken,
+          isBad ? 0.6 : isFlooded ? 0.8 : version === 'v2' ? Math.max(story.canaryErrors, broken) : broken,
         );
         const lateMs = isUnruly && facts.chance(0.01) ? facts.pick(WRONG_BY_MS) : lateMsOf(facts);
         const tookUs = Math.round((isFlooded ? 400_000 : 20_000) * Math.exp(0.3 * facts.normal()));
         const durationUs = isUnruly && facts.chance(0.01) ? -tookUs : tookUs;
         const ids = idsOf(second, request, SERVICES.indexOf(service));
         const endMs = this.clock.nowMs - lateMs;
-        spans.push({ ...ids, service, version, environment: 'demo', isError, durationUs, endMs });
+        const about = { service, version, environment: 'demo', ...(instance !== undefined && { instance }) };
+        spans.push({ ...ids, ...about, isError, durationUs, endMs });
       }
     }
     for (let partition = 0; partition < LANES; partition += 1) {
@@ -254,15 +303,26 @@ export class LineWorld {
       const tick = { [TICK_HEADER]: JSON.stringify({ refused: {} }), ...this.#stamp('raw', partition) };
       await this.log.append({ topic: 'otlp_spans', partition }, [{ key: '', headers: tick, value: EMPTY_BYTES }]);
       this.clock.nowMs = nowMs;
-      await this.#sideSignals(facts, second, { partition, isDark });
+      await this.#sideSignals(facts, second, { partition, isDark }, story);
     }
   }
 
   /** Metrics and logs of the services that a partition hears of, and the ticks of those topics. */
-  async #sideSignals(facts: Prng, second: number, { partition, isDark }: { partition: number; isDark: boolean }) {
+  async #sideSignals(
+    facts: Prng,
+    second: number,
+    { partition, isDark }: { partition: number; isDark: boolean },
+    { isLively, badInstanceAt }: Story,
+  ) {
     const services = SERVICES.filter((_, index) => index % LANES === partition);
+    const levelOf = (service: string) =>
+      isLively ? (service === 'cart' && second >= badInstanceAt ? 90 : 10) : undefined;
     const bodies = {
-      otlp_metrics: encodeMetricsJson(services.map((service) => metricsOf(service, second, this.clock.nowMs, facts))),
+      otlp_metrics: encodeMetricsJson(
+        services.map((service) =>
+          metricsOf({ service, second, nowMs: this.clock.nowMs, level: levelOf(service) }, facts),
+        ),
+      ),
       otlp_logs: encodeLogsJson(services.map((service) => logsOf(service, this.clock.nowMs, facts))),
     };
     for (const topic of ['otlp_metrics', 'otlp_logs'] as const) {
@@ -312,40 +372,6 @@ export class LineWorld {
     this.#sequences.set(origin, position);
     return { [PROVENANCE_HEADER]: formatProvenance({ origin, epoch: 0, position, index: 0 }) };
   }
-}
-
-/** Requests of one place in all services are one trace, in which the first service called the others. */
-function idsOf(second: number, request: number, service: number): Pick<TestSpan, 'traceId' | 'spanId' | 'parentId'> {
-  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
-  const traceId = hex(second * 100 + request + 1, 32);
-  const root = hex(1, 16);
-  return service === 0 ? { traceId, spanId: root } : { traceId, spanId: hex(service + 1, 16), parentId: root };
-}
-
-/** A level and a total that begins anew now and then. */
-function metricsOf(service: string, second: number, nowMs: number, facts: Prng): JsonResourceMetrics {
-  const time = { timeUnixNano: `${nowMs - facts.below(900)}000000` };
-  const startMs = BASE_MS + Math.floor(second / 30) * 30_000;
-  const total = { ...time, startTimeUnixNano: `${startMs}000000`, asInt: String((second % 30) * 7) };
-  const metrics = [
-    { name: 'process.cpu.utilization', unit: '1', gauge: { dataPoints: [{ ...time, asDouble: facts.unit() }] } },
-    { name: 'jobs', sum: { aggregationTemporality: 2, isMonotonic: true, dataPoints: [total] } },
-  ];
-  return { resource: resourceOf(service), scopeMetrics: [{ metrics }] };
-}
-
-function logsOf(service: string, nowMs: number, facts: Prng): JsonResourceLogs {
-  const record = (severityNumber: number, text: string) => {
-    return { timeUnixNano: `${nowMs - facts.below(900)}000000`, severityNumber, body: { stringValue: text } };
-  };
-  const logRecords = [record(9, `served ${facts.below(1_000)} requests`)];
-  if (facts.chance(0.05)) logRecords.push(record(17, `order ${facts.below(1_000)} was lost`));
-  return { resource: resourceOf(service), scopeLogs: [{ logRecords }] };
-}
-
-function resourceOf(service: string) {
-  const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } });
-  return { attributes: [attribute('service.name', service), attribute('deployment.environment.name', 'demo')] };
 }
 
 function ignoreUnavailable(error: unknown): void {

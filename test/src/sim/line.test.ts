@@ -4,6 +4,8 @@ import { Marks, provenanceOf, type StoredRecord } from '@flyball/runtime';
 import { allRecords, type FaultRates, recordsOf, seen } from '@flyball/testing';
 import { describe, expect, test } from 'vitest';
 import { promiseBreaches, windowBreaches } from './line-oracle.ts';
+import { livelyBreaches } from './lively-oracle.ts';
+import { livelyStory } from './lively-story.ts';
 import { LANES, LineWorld, outcomesOf, QUIET } from './line-world.ts';
 
 // Goal: whatever dies, and in whatever order lanes and actuators run: every window is exact, every verdict the same,
@@ -158,4 +160,15 @@ describe.each(SEEDS)('seed %i', (seed) => {
     );
     expect(judged.filter(({ type, kind }) => type === 'signal' && kind !== 'traffic')).toEqual([]);
   });
+});
+
+test('whatever operators say, and whoever dies: no order without leave, each in effect once and undone in time, and the same words again', async () => {
+  const seeds = process.env['SIM_SEED'] ? SEEDS : [1, 8];
+  const happened: Record<string, number> = {};
+  for (const seed of seeds) {
+    const { breaches, seen } = await livelyBreaches(await LineWorld.run(seed, ROUGH, livelyStory(seed)));
+    expect(breaches, `seed ${seed}`).toEqual([]);
+    for (const [what, count] of Object.entries(seen)) happened[what] = (happened[what] ?? 0) + count;
+  }
+  for (const what of ['throttles', 'undone', 'questions']) expect(happened[what], what).toBeGreaterThan(0);
 });

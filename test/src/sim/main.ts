@@ -2,6 +2,8 @@ import { type FaultRates, seen } from '@flyball/testing';
 import { Prng } from '@flyball/core';
 import { windowBreaches } from './line-oracle.ts';
 import { LineWorld, QUIET } from './line-world.ts';
+import { livelyBreaches } from './lively-oracle.ts';
+import { livelyStory } from './lively-story.ts';
 import { CALM, ROUGH, runToy, toyOracle, toyTotals } from './toy-world.ts';
 
 // `npm run sim -- SEED [COUNT]`: runs COUNT seeds from SEED on (default 1) and prints one line each. Exits 1 at
@@ -18,11 +20,15 @@ const count = Number(process.argv[3] ?? 1);
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const text = (map: Map<string, number>) => JSON.stringify([...map].sort());
 
+/** What the lively stories of all seeds went through: a fault that never came proves nothing. */
+const happened: Record<string, number> = {};
+
 for (let seed = first; seed < first + count; seed += 1) {
-  const wrong = [...(await compareToy(seed)), ...(await compareLine(seed))];
+  const wrong = [...(await compareToy(seed)), ...(await compareLine(seed)), ...(await livelyLine(seed))];
   print(`${wrong.length === 0 ? 'PASS' : 'FAIL'} seed ${seed} ${wrong.join(', ')}`);
   if (wrong.length > 0) process.exit(1);
 }
+print(JSON.stringify(happened));
 
 /** A toy line that uses every trick of the runtime: rough equals calm, and both equal an oracle over the raw records. */
 async function compareToy(seed: number): Promise<string[]> {
@@ -63,4 +69,11 @@ async function compareLine(seed: number): Promise<string[]> {
   const attempts = [...rough.target.attempts.values()];
   if (attempts.some((count) => count > 1)) wrong.push('line: a command was attempted twice');
   return wrong;
+}
+
+/** Operators say words at any time, people are asked, and things are done and undone, while everything dies now and then. */
+async function livelyLine(seed: number): Promise<string[]> {
+  const { breaches, seen } = await livelyBreaches(await LineWorld.run(seed, LINE_ROUGH, livelyStory(seed)));
+  for (const [what, count] of Object.entries(seen)) happened[what] = (happened[what] ?? 0) + count;
+  return breaches.map((breach) => `lively: ${breach}`);
 }
