@@ -11,7 +11,6 @@ import { EMPTY_BYTES, HOUR_MS, laneOf, Prng, UnavailableError } from '@flyball/c
 import { DetectorConfig } from '@flyball/detector';
 import { MemoryLog, MemoryObjects } from '@flyball/memory';
 import { PlannerConfig } from '@flyball/planner';
-import { policyDigest } from '@flyball/policy';
 import {
   type AnyLaneSpec,
   createTopics,
@@ -34,8 +33,8 @@ import {
   traceRequest,
   World,
 } from '@flyball/testing';
-import { readFileSync } from 'node:fs';
 import { Operator } from './operator.ts';
+import { LIVELY_POLICIES, POLICIES } from './story-policies.ts';
 import { idsOf, logsOf, metricsOf } from './story-telemetry.ts';
 import { WatchedTarget } from './watched-target.ts';
 
@@ -44,43 +43,6 @@ export const LANES = 4;
 /** Start of simulated time. */
 const BASE_MS = 1_700_000_000_000;
 const FAULTS: readonly AppendFault[] = ['lost', 'prefix', 'unacked', 'late', 'full'];
-const shipped = (name: string) =>
-  readFileSync(new URL(`../../../services/planner/policies/${name}.yaml`, import.meta.url), 'utf8');
-const policyOf = (name: string, text: string) => ({ name, text, digest: policyDigest(text) });
-const POLICIES = ['rollback-failing-release', 'throttle-overloaded-service'].map((name) =>
-  policyOf(name, shipped(name)),
-);
-/** What is shipped, with short times, so that all of it happens in a story; a release is rolled back by a person's leave. */
-const LIVELY_POLICIES = [
-  policyOf(
-    'rollback-with-approval',
-    shipped('rollback-with-approval')
-      .replace('careful*', 'demo*')
-      .replace('expiresSeconds: 600', 'expiresSeconds: 6')
-      .replace('cooldownSeconds: 600', 'cooldownSeconds: 20'),
-  ),
-  policyOf(
-    'throttle-overloaded-service',
-    shipped('throttle-overloaded-service').replace('cooldownSeconds: 120', 'cooldownSeconds: 30'),
-  ),
-  policyOf(
-    'isolate-bad-instance',
-    shipped('isolate-bad-instance')
-      .replace('ttlSeconds: 3600', 'ttlSeconds: 15')
-      .replace('cooldownSeconds: 600', 'cooldownSeconds: 25'),
-  ),
-];
-
-/** What a lively story is held to. */
-export const LIVELY = {
-  cooldownSeconds: {
-    'rollback-with-approval': 20,
-    'throttle-overloaded-service': 30,
-    'isolate-bad-instance': 25,
-  } as Readonly<Record<string, number>>,
-  /** Policies that need a person. */
-  asks: new Set(['rollback-with-approval']),
-};
 const SERVICES = ['web', 'checkout', 'payment', 'search', 'cart', 'inventory'];
 
 /** Settings of the simulated line: the demo's. */
@@ -351,9 +313,15 @@ export class LineWorld {
       await this.#world.step(this.#rates);
       if (step % 20 !== 0) continue;
       if (this.#actuators.length < 3 && this.#dice.chance(this.#rates.zombie)) await this.#openActuator();
-      const actuator = this.#dice.pick(this.#actuators);
-      await this.#dice.pick(actuator.partitions).pump().catch(ignoreUnavailable);
+      await this.#act();
     }
+  }
+
+  /** One partition of one actuator, or of all of them at once: claims must be able to cross. */
+  async #act(): Promise<void> {
+    const who = this.#dice.chance(0.5) ? this.#actuators : [this.#dice.pick(this.#actuators)];
+    const partition = this.#dice.below(LANES);
+    await Promise.all(who.map((actuator) => actuator.partitions[partition]!.pump().catch(ignoreUnavailable)));
   }
 
   async #word(word: ControlMessage): Promise<void> {

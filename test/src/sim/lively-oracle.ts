@@ -3,8 +3,9 @@ import { Marks, provenanceOf, type StoredRecord } from '@flyball/runtime';
 import { recordsOf } from '@flyball/testing';
 import { checkReplay, runLog } from '../chaos/check-replay.ts';
 import { Findings } from '../chaos/findings.ts';
-import { LANES, type LineRun, LIVELY, outcomesOf, simulatedSpecs } from './line-world.ts';
+import { LANES, type LineRun, outcomesOf, simulatedSpecs } from './line-world.ts';
 import { questionsIn } from './operator.ts';
+import { LIVELY } from './story-policies.ts';
 
 const SECOND = 1_000;
 /** An effect may be undone so much after its end: an actuator may be dead, and comes back at the end of a run. */
