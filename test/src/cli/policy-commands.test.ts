@@ -38,7 +38,7 @@ test('what docs/policies.md shows can be copied', () => {
     return [name, block] as const;
   });
   const dir = folder(Object.fromEntries(files));
-  expect(files.length).toBe(4);
+  expect(files.length).toBe(5);
   expect(flyball('lint', dir)).toMatchObject({ status: 0, stdout: '' });
   expect(flyball('test', dir).stdout).toMatch(/^0\.test\.yaml: .*expected declined \(cooldown\)|^$/);
 });

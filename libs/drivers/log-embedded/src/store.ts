@@ -17,8 +17,10 @@ import type { Usage } from './protocol.ts';
 const PAGE_BYTES = 16 * 1024;
 /** Of the file. 2: checksums are over whole records. 0: over values only; such records are still read. */
 const FORMAT = 2;
-/** Pages after which the WAL is copied back: keeps it at about 1 MB. */
-const WAL_PAGES = 64;
+/** The WAL is copied back when about so much was written to it, in bytes. */
+const WAL_BYTES = 64 * PAGE_BYTES;
+/** Pages that a transaction writes beside its records: the ends of tables, and the progress of readers. */
+const PAGES_PER_COMMIT = 3;
 const WAL_BYTES_MAX = 4 * 1024 * 1024;
 
 interface PartitionTable {
@@ -46,6 +48,8 @@ export class Store {
   readonly #db: DatabaseSync;
   readonly #walPath: string;
   readonly #topics = new Map<string, { state: TopicState; tables: PartitionTable[] }>();
+  /** Bytes that went to the WAL since it was copied back. */
+  #walBytes = 0;
 
   /** @throws {UnavailableError} `LOG_LOCKED` when another process owns the file. */
   constructor(path: string) {
@@ -54,7 +58,7 @@ export class Store {
     try {
       // The lock of EXCLUSIVE mode is the kernel's: it goes with its process, also by kill -9.
       this.#db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL`);
-      this.#db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
+      this.#db.exec(`PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0`);
       this.#db.exec(`PRAGMA journal_size_limit = ${WAL_BYTES_MAX}`);
       this.#adoptFormat();
       this.#db.exec('CREATE TABLE IF NOT EXISTS topics (name TEXT PRIMARY KEY, id TEXT, partitions INTEGER) STRICT');
@@ -88,6 +92,7 @@ export class Store {
     try {
       work();
       this.#db.exec('COMMIT');
+      this.#walBytes += PAGES_PER_COMMIT * PAGE_BYTES;
     } catch (error) {
       // With a full disk SQLite has rolled back by itself.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
@@ -126,6 +131,7 @@ export class Store {
       const row = { offset: table.endOffset, at_ms: atMs, key, headers: JSON.stringify(headers), value };
       table.insert.run(row.offset, row.at_ms, row.key, row.headers, row.value, checksum(row));
       table.endOffset += 1;
+      this.#walBytes += value.length;
     }
     return firstOffset;
   }
@@ -193,13 +199,15 @@ export class Store {
   }
 
   /**
-   * Keeps the WAL small where SQLite does not: its own attempts to copy it back fail without a word. Call it after a commit.
+   * Copies the WAL back from time to time: SQLite would do so too, and say nothing of a sync that failed. Call it after a commit.
    *
    * @throws what SQLite says when the file cannot be written. Nothing is lost: it is all in the WAL.
    */
   boundWal(): void {
-    if ((statSync(this.#walPath, { throwIfNoEntry: false })?.size ?? 0) <= WAL_BYTES_MAX) return;
-    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    if (this.#walBytes < WAL_BYTES) return;
+    const isLarge = (statSync(this.#walPath, { throwIfNoEntry: false })?.size ?? 0) > WAL_BYTES_MAX;
+    this.#db.exec(`PRAGMA wal_checkpoint(${isLarge ? 'TRUNCATE' : 'PASSIVE'})`);
+    this.#walBytes = 0;
   }
 
   close(): void {
