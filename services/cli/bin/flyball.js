@@ -11,7 +11,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const SERVER_FLAGS = ['--max-semi-space-size=8', '--max-old-space-size=384'];
 
 // With an arena per thread, what is freed in one is of no use to the others: a tenth of the memory, in vain.
-if (process.argv[2] === 'start') process.env.MALLOC_ARENA_MAX ??= '2';
+// Large buffers get pages of their own, always: else glibc moves them into arenas once some were freed, and keeps what they leave.
+if (process.argv[2] === 'start') {
+  process.env.MALLOC_ARENA_MAX ??= '2';
+  process.env.MALLOC_MMAP_THRESHOLD_ ??= String(1024 * 1024);
+}
 
 const given = process.env.NODE_OPTIONS ?? '';
 const isGiven = (flag) => given.includes(flag.split('=')[0]);
