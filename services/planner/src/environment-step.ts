@@ -307,6 +307,10 @@ export class EnvironmentStep {
     incident.status = 'closed';
     incident.resolution = resolution;
     incident.closedAtMs = atMs;
+    for (const { subject } of incident.signals) {
+      const known = this.#state.services.get(subject.service);
+      if (known !== undefined) known.closedAtMs = atMs;
+    }
     expire(incident, this.#context.nowMs, true);
     tell(incident, atMs, 'closed', `closed: ${resolution}`);
     this.#news.add(open);

@@ -46,6 +46,8 @@ interface KnownService {
   assessment: Assessment;
   /** End of the first of its present run of silent windows, ms; `null` while it is heard. */
   silentSinceMs: number | null;
+  /** When the last incident that it signalled in was closed, ms. Missing before the first. */
+  closedAtMs?: number;
 }
 
 /** Everything that the planner knows of one environment. Part of the snapshot. */
@@ -184,7 +186,8 @@ export function addAssessment(state: EnvironmentState, assessment: Assessment): 
   const { service } = assessment.subject;
   const before = state.services.get(service);
   const silentSinceMs = assessment.isSilent ? (before?.silentSinceMs ?? assessment.endMs) : null;
-  state.services.set(service, { assessment, silentSinceMs });
+  const closedAtMs = before?.closedAtMs;
+  state.services.set(service, { assessment, silentSinceMs, ...(closedAtMs !== undefined && { closedAtMs }) });
 }
 
 /** Takes in what became of a command. An older state never undoes a newer one. */

@@ -1,4 +1,5 @@
 import type { AnomalyKind, Incident, Signal } from '@flyball/contracts';
+import { MINUTE_MS } from '@flyball/core';
 import type { PlannerConfig } from './config.ts';
 import type { EnvironmentState, OpenIncident } from './environment.ts';
 import { evidenceOf } from './evidence.ts';
@@ -36,11 +37,17 @@ function explains(incident: Incident, signal: Signal, { callers }: EnvironmentSt
  * still called by services that are heard; and a metric must be far off: there are many of them.
  */
 export function opensIncident(signal: Signal, state: EnvironmentState, config: PlannerConfig): boolean {
-  const { kind, detector, subject, series } = signal;
+  const { kind, detector, subject, series, endMs } = signal;
   if (kind === 'traffic') return series === 'traffic drop' && isLeftAlone(subject.service, state);
+  // What burnt in an incident that is over is still missing in the budget.
+  if (detector.startsWith('burn@'))
+    return endMs - (state.services.get(subject.service)?.closedAtMs ?? -Infinity) >= BURN_MEMORY_MS;
   if (detector.startsWith('gauge')) return isStrong(signal, state, config);
   return true;
 }
+
+/** The longest window that a budget alone is judged by to go on burning. */
+const BURN_MEMORY_MS = 30 * MINUTE_MS;
 
 /**
  * There are many metrics, and one of a hundred is always off: it takes much, or a second kind of trouble of the same service.

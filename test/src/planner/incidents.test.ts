@@ -130,3 +130,16 @@ test.each([
   planner.live(instant(22_000, { web: { failsSinceMs: BEGAN_MS } }, [...signals, burn]), ...quiet(24_000, 40_000));
   expect(planner.incident).toMatchObject({ status });
 });
+
+test('a budget that burns on after its incident opens none again, until it cannot be the memory of that one', () => {
+  const burn = (endMs: number): Signal => ({
+    ...signalled('web', endMs, endMs - 1_000),
+    ...{ episodeId: `e-burn-${endMs}`, kind: 'availability', series: 'burn slow', sli: null, detector: 'burn@1' },
+  });
+  const planner = troubled().live(...quiet(24_000, 34_000));
+  planner.restart();
+  planner.live(instant(36_000, {}, [burn(36_000)]), ...quiet(38_000, 1_840_000));
+  expect(planner.incident).toMatchObject({ status: 'closed', signals: [{ series: 'errors' }] });
+  planner.live(instant(1_842_000, {}, [burn(1_842_000)]));
+  expect(planner.incident).toMatchObject({ status: 'open', signals: [{ series: 'burn slow' }] });
+});
