@@ -94,6 +94,31 @@ describe.runIf(mayRun)(`the console in a browser${isMissing ? ` (${chromium.miss
     expect(text).toContain('verified');
   });
 
+  test('shows what a service promised and how much of it is left, or how to promise something', async () => {
+    await open('/services/demo%3Aweb');
+    const facts = () => page.locator('.slo').innerText();
+    await expect.poll(facts).toMatch(/99 % without error over 30 days[\s\S]*Budget left\s+[^–]* %[^–]*bad, n=/i);
+    expect(await facts()).toMatch(/99 % within 250 ms over 30 days/);
+    expect(await facts()).toMatch(/Burn rate, last 5 min\s+\d+(\.\d)? ×[\s\S]*Burn rate, last hour\s+\d+(\.\d)? ×/i);
+    await open('/services/demo%3Apayment');
+    expect(await facts()).toContain('kind: ServiceLevelObjective');
+  });
+
+  test('people say what they know of an incident, as text, and see it in its story at once', async () => {
+    await open(`/incidents/${(await fleet.incident('demo'))?.incidentId}`);
+    const story = () => page.locator('.timeline').innerText();
+    await page.fill('.remarks textarea', '<img src=x onerror=alert(1)> the \u202ecache');
+    await page.getByRole('button', { name: 'Add note' }).click();
+    await expect.poll(story).toContain('note console: <img src=x onerror=alert(1)> the \\u202ecache');
+    expect(await page.locator('.remarks textarea').inputValue()).toBe('');
+    await page.getByRole('button', { name: 'Wrong…' }).click();
+    await page.fill('.dialog input', 'payment');
+    await page.fill('.dialog textarea', 'its pool was full');
+    await page.getByRole('button', { name: 'It was wrong' }).click();
+    await expect.poll(story).toContain('feedback console: wrong, it was payment: its pool was full');
+    expect(await page.locator('.remarks').innerText()).toContain('console said wrong');
+  });
+
   test('a change made elsewhere is seen within two seconds, and the kill switch works both ways', async () => {
     await open('/');
     await fleet.stage.client.request('PUT', '/v1/killswitch', { reason: 'said elsewhere' });

@@ -19,11 +19,18 @@ try {
   process.stderr.write('the shops learn, and deploy ...\n');
   await fleet.play();
   const [done, asked] = [await fleet.incident('demo'), await fleet.incident('careful')];
+  const { client } = fleet.stage;
+  const of = `/v1/incidents/${done?.incidentId}`;
+  await client.request('POST', `${of}/notes`, { text: 'The coupon service had a new certificate.' });
+  await client.request('POST', `${of}/feedback`, { verdict: 'right', reason: 'v2 lost its connection pool' });
   const screens: readonly Screen[] = [
     { name: 'fleet', path: '/' },
     { name: 'service', path: '/services/demo%3Acheckout' },
+    { name: 'service-promises', path: '/services/demo%3Aweb' },
+    { name: 'service-promises-nothing', path: '/services/demo%3Apayment' },
     { name: 'incidents', path: '/incidents' },
     { name: 'incident', path: `/incidents/${done?.incidentId}` },
+    { name: 'incident-wrong', path: `/incidents/${done?.incidentId}`, prepare: (page) => page.click('text=Wrong…') },
     { name: 'incident-asked', path: `/incidents/${asked?.incidentId}` },
     { name: 'approvals', path: '/approvals' },
     { name: 'audit', path: '/audit' },

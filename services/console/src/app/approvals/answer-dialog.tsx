@@ -1,12 +1,12 @@
 import type { ApprovalView } from '@flyball/api';
-import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { type ApiError, ask } from '../api.ts';
+import { ask } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { T } from '../parts/inert.tsx';
 import { Trouble } from '../parts/notice.tsx';
 import { queries } from '../queries.ts';
+import { useSaying } from '../saying.ts';
 
 export type Verdict = 'approve' | 'deny';
 
@@ -21,12 +21,13 @@ interface AnswerDialogProps {
 export function AnswerDialog({ verdict, approval, onClose }: AnswerDialogProps): ReactNode {
   const [reason, setReason] = useState('');
   const { commandId, digest, action, environment } = approval;
-  const answer = useMutation<unknown, ApiError>({
-    mutationFn: () =>
-      ask(`/v1/approvals/${encodeURIComponent(commandId)}`, 'POST', { verdict, digest, reason: reason.trim() }),
-    onSuccess: onClose,
-    onSettled: () => queries.invalidateQueries({ queryKey: ['approvals'] }),
-  });
+  const answer = useSaying(
+    () =>
+      ask(`/v1/approvals/${encodeURIComponent(commandId)}`, 'POST', { verdict, digest, reason: reason.trim() }).finally(
+        () => queries.invalidateQueries({ queryKey: ['approvals'] }),
+      ),
+    onClose,
+  );
   const needs = verdict === 'deny' && reason.trim() === '' ? 'Say why not: it goes on record.' : '';
   const whyNot = answer.isPending ? 'It is being put on record.' : needs;
   return (
@@ -54,7 +55,7 @@ export function AnswerDialog({ verdict, approval, onClose }: AnswerDialogProps):
       </label>
       {answer.error !== null && <Trouble error={answer.error} />}
       <footer>
-        <Button kind={verdict === 'approve' ? 'primary' : 'danger'} whyNot={whyNot} onClick={() => answer.mutate()}>
+        <Button kind={verdict === 'approve' ? 'primary' : 'danger'} whyNot={whyNot} onClick={() => answer.say()}>
           {verdict === 'approve' ? 'Approve this order' : 'Deny it'}
         </Button>
       </footer>

@@ -9,6 +9,7 @@ import { Answered, Empty, Rebuilding } from '../parts/notice.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Section } from '../parts/section.tsx';
 import { At } from '../parts/when.tsx';
+import { Table } from '../parts/table.tsx';
 import { useApprovals } from '../queries.ts';
 import { incidentHref } from '../router.ts';
 import { AnswerDialog, type Verdict } from './answer-dialog.tsx';
@@ -90,51 +91,35 @@ function NothingWaits(): ReactNode {
 function AnsweredList({ items }: { readonly items: readonly ApprovalView[] }): ReactNode {
   return (
     <Section title="Answered, or over">
-      <div className="table-scroll">
-        <table className="rows">
-          <thead>
-            <tr>
-              <th>asked</th>
-              <th>action</th>
-              <th>environment</th>
-              <th>policy</th>
-              <th>answer</th>
-              <th>incident</th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.slice(0, ANSWERED_SHOWN).map((each) => (
-              <tr key={`${each.commandId} ${each.digest}`}>
-                <td>
-                  <At atMs={each.requestedAtMs} isLong />
-                </td>
-                <td>
-                  <T>{each.action}</T>
-                </td>
-                <td>
-                  <T>{each.environment}</T>
-                </td>
-                <td>
-                  <T>{each.policy}</T>
-                </td>
-                <td>
-                  <span className={`pill pill-${each.status}`}>
-                    {each.status === 'pending' ? 'expired' : each.status}
-                  </span>{' '}
-                  {each.actor !== '' && (
-                    <span className="about">
-                      by <T>{each.actor}</T>
-                    </span>
-                  )}
-                </td>
-                <td>
-                  <Link to={incidentHref(each.incidentId)}>open</Link>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table heads={['asked', 'action', 'environment', 'policy', 'answer', 'incident']}>
+        {items.slice(0, ANSWERED_SHOWN).map((each) => (
+          <tr key={`${each.commandId} ${each.digest}`}>
+            <td>
+              <At atMs={each.requestedAtMs} isLong />
+            </td>
+            <td>
+              <T>{each.action}</T>
+            </td>
+            <td>
+              <T>{each.environment}</T>
+            </td>
+            <td>
+              <T>{each.policy}</T>
+            </td>
+            <td>
+              <span className={`pill pill-${each.status}`}>{each.status === 'pending' ? 'expired' : each.status}</span>{' '}
+              {each.actor !== '' && (
+                <span className="about">
+                  by <T>{each.actor}</T>
+                </span>
+              )}
+            </td>
+            <td>
+              <Link to={incidentHref(each.incidentId)}>open</Link>
+            </td>
+          </tr>
+        ))}
+      </Table>
     </Section>
   );
 }

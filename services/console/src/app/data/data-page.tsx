@@ -9,6 +9,7 @@ import { PageHead } from '../parts/page-head.tsx';
 import { Section } from '../parts/section.tsx';
 import { StateMark } from '../parts/state.tsx';
 import { Ago } from '../parts/when.tsx';
+import { Table } from '../parts/table.tsx';
 import { useReadiness, useSight } from '../queries.ts';
 import { serviceHref, setParam, usePlace } from '../router.ts';
 
@@ -68,24 +69,11 @@ function Lanes({ readiness: { status, lanes } }: { readonly readiness: Readiness
         </div>
       </dl>
       {shown.length > 0 && (
-        <div className="table-scroll">
-          <table className="rows">
-            <thead>
-              <tr>
-                <th>lane</th>
-                <th>state</th>
-                <th className="number">unread</th>
-                <th className="number">oldest</th>
-                <th>what to do</th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((health) => (
-                <LaneRow key={health.lane} health={health} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table heads={['lane', 'state', '#unread', '#oldest', 'what to do']}>
+          {shown.map((health) => (
+            <LaneRow key={health.lane} health={health} />
+          ))}
+        </Table>
       )}
       {lanes.length > 0 && (
         <button type="button" className="button button-quiet" onClick={() => setParam('lanes', isWhole ? '' : 'all')}>
@@ -137,52 +125,41 @@ function Sight({ all }: { readonly all: readonly SightView[] }): ReactNode {
     );
   }
   return (
-    <div className="table-scroll">
-      <table className="rows">
-        <thead>
-          <tr>
-            <th>service</th>
-            <th>environment</th>
-            <th>state</th>
-            <th className="number">coverage</th>
-            <th className="number">spans</th>
-            <th className="number">late</th>
-            <th className="number">early</th>
-            <th className="number">last seen</th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.slice(0, ROWS_SHOWN).map((row) => (
-            <tr key={row.id}>
-              <td>
-                <Link to={serviceHref(row.id)}>
-                  <T>{row.service}</T>
-                </Link>
-              </td>
-              <td>
-                <T>{row.environment}</T>
-              </td>
-              <td>
-                <StateMark state={row.state} />
-              </td>
-              <td className={row.coverage < 1 ? 'number is-bad' : 'number'}>{percent(row.coverage)}</td>
-              <td className="number">
-                {count(row.spans)} <small>in {row.windows} windows</small>
-              </td>
-              <td className={row.lateSpans > 0 ? 'number is-bad' : 'number'}>{shareOf(row.lateSpans, row.spans)}</td>
-              <td className={row.earlySpans > 0 ? 'number is-bad' : 'number'}>{shareOf(row.earlySpans, row.spans)}</td>
-              <td className="number">
-                <Ago atMs={row.lastSeenAtMs} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <p className="about">
-        Coverage is the least share of partitions that could vouch for a window; below 100 % nothing is concluded. Late
-        spans came after their window was closed, early ones from the future: see to the senders’ clocks and batches.
-      </p>
-    </div>
+    <Table
+      heads={['service', 'environment', 'state', '#coverage', '#spans', '#late', '#early', '#last seen']}
+      after={
+        <p className="about">
+          Coverage is the least share of partitions that could vouch for a window; below 100 % nothing is concluded.
+          Late spans came after their window was closed, early ones from the future: see to the senders’ clocks and
+          batches.
+        </p>
+      }
+    >
+      {items.slice(0, ROWS_SHOWN).map((row) => (
+        <tr key={row.id}>
+          <td>
+            <Link to={serviceHref(row.id)}>
+              <T>{row.service}</T>
+            </Link>
+          </td>
+          <td>
+            <T>{row.environment}</T>
+          </td>
+          <td>
+            <StateMark state={row.state} />
+          </td>
+          <td className={row.coverage < 1 ? 'number is-bad' : 'number'}>{percent(row.coverage)}</td>
+          <td className="number">
+            {count(row.spans)} <small>in {row.windows} windows</small>
+          </td>
+          <td className={row.lateSpans > 0 ? 'number is-bad' : 'number'}>{shareOf(row.lateSpans, row.spans)}</td>
+          <td className={row.earlySpans > 0 ? 'number is-bad' : 'number'}>{shareOf(row.earlySpans, row.spans)}</td>
+          <td className="number">
+            <Ago atMs={row.lastSeenAtMs} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { count, inUnit } from '../format.ts';
 import { T } from '../parts/inert.tsx';
 import { At } from '../parts/when.tsx';
+import { Table } from '../parts/table.tsx';
 
 const SHOWN = 12;
 
@@ -10,26 +11,14 @@ const SHOWN = 12;
 export function Evidence({ incident: { signals } }: { readonly incident: Incident }): ReactNode {
   const sorted = [...signals].sort((a, b) => b.score - a.score || a.sinceMs - b.sinceMs);
   return (
-    <div className="table-scroll">
-      <table className="rows">
-        <thead>
-          <tr>
-            <th>service</th>
-            <th>series</th>
-            <th className="number">seen</th>
-            <th className="number">normal</th>
-            <th className="number">odds</th>
-            <th className="number">since</th>
-          </tr>
-        </thead>
-        <tbody>
-          {sorted.slice(0, SHOWN).map((signal) => (
-            <Row key={signal.episodeId} signal={signal} />
-          ))}
-        </tbody>
-      </table>
-      {sorted.length > SHOWN && <p className="about">and {sorted.length - SHOWN} weaker signals</p>}
-    </div>
+    <Table
+      heads={['service', 'series', '#seen', '#normal', '#odds', '#since']}
+      after={sorted.length > SHOWN && <p className="about">and {sorted.length - SHOWN} weaker signals</p>}
+    >
+      {sorted.slice(0, SHOWN).map((signal) => (
+        <Row key={signal.episodeId} signal={signal} />
+      ))}
+    </Table>
   );
 }
 

@@ -1,12 +1,12 @@
 import type { IncidentView } from '@flyball/api';
-import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useId, useState } from 'react';
-import { type ApiError, ask } from '../api.ts';
+import { ask } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { inert } from '../parts/inert.tsx';
 import { Trouble } from '../parts/notice.tsx';
 import { queries } from '../queries.ts';
+import { useSaying } from '../saying.ts';
 
 export type Verdict = 'right' | 'wrong';
 
@@ -22,17 +22,17 @@ export function FeedbackDialog({ verdict, incident, onClose }: FeedbackDialogPro
   const [cause, setCause] = useState('');
   const [reason, setReason] = useState('');
   const list = useId();
-  const say = useMutation<unknown, ApiError>({
-    mutationFn: () =>
+  const say = useSaying(
+    () =>
       ask(`/v1/incidents/${encodeURIComponent(incidentId)}/feedback`, 'POST', {
         ...{ verdict, reason: reason.trim() },
         ...(verdict === 'wrong' && { cause: cause.trim() }),
       }),
-    onSuccess: async () => {
+    async () => {
       await queries.invalidateQueries({ queryKey: ['incident', incidentId] });
       onClose();
     },
-  });
+  );
   const services = new Set([...causes, ...signals].map(({ subject }) => subject.service));
   return (
     <Dialog title={verdict === 'right' ? 'This was right' : 'This was wrong'} onClose={onClose}>
@@ -54,7 +54,7 @@ export function FeedbackDialog({ verdict, incident, onClose }: FeedbackDialogPro
       </label>
       {say.error !== null && <Trouble error={say.error} />}
       <footer>
-        <Button kind="primary" whyNot={say.isPending ? 'It is being put on record.' : ''} onClick={() => say.mutate()}>
+        <Button kind="primary" whyNot={say.isPending ? 'It is being put on record.' : ''} onClick={() => say.say()}>
           {verdict === 'right' ? 'It was right' : 'It was wrong'}
         </Button>
       </footer>

@@ -1,12 +1,12 @@
-import { useMutation } from '@tanstack/react-query';
 import { type ReactNode } from 'react';
-import { type ApiError, ask } from '../api.ts';
+import { ask } from '../api.ts';
 import { span } from '../format.ts';
 import { useNow } from '../now.ts';
 import { Button } from '../parts/button.tsx';
 import { T } from '../parts/inert.tsx';
 import { Trouble } from '../parts/notice.tsx';
 import { queries, useFreezes, useSilences } from '../queries.ts';
+import { useSaying } from '../saying.ts';
 
 /** Silences and freezes that hold now, or will; each can be ended. */
 export function QuietNow(): ReactNode {
@@ -43,16 +43,16 @@ interface QuietProps {
 
 function Quiet({ path, word, what, reason, actor, untilMs, fromMs = 0 }: QuietProps): ReactNode {
   const now = useNow();
-  const end = useMutation<unknown, ApiError>({
-    mutationFn: () => ask(path, 'DELETE'),
-    onSuccess: () => queries.invalidateQueries(),
-  });
+  const end = useSaying(
+    () => ask(path, 'DELETE'),
+    () => queries.invalidateQueries(),
+  );
   return (
     <li>
       <strong>{word}:</strong> <T>{what}</T>,{' '}
       {fromMs > now ? `from in ${span(fromMs - now)}` : `for ${span(untilMs - now)} more`}, by <T>{actor}</T>: “
       <T>{reason}</T>”{' '}
-      <Button kind="quiet" whyNot={end.isPending ? 'It is being ended.' : ''} onClick={() => end.mutate()}>
+      <Button kind="quiet" whyNot={end.isPending ? 'It is being ended.' : ''} onClick={() => end.say()}>
         End it
       </Button>
       {end.error !== null && <Trouble error={end.error} />}

@@ -1,11 +1,11 @@
 import type { IncidentView } from '@flyball/api';
-import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { type ApiError, ask } from '../api.ts';
+import { ask } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { T } from '../parts/inert.tsx';
 import { Trouble } from '../parts/notice.tsx';
 import { queries } from '../queries.ts';
+import { useSaying } from '../saying.ts';
 import { FeedbackDialog, type Verdict } from './feedback-dialog.tsx';
 import { feedbackText } from './feedback-text.ts';
 
@@ -43,14 +43,14 @@ function Note({ incident: { incidentId } }: RemarksProps): ReactNode {
   const [text, setText] = useState('');
   // A second try of the same note counts for nothing more.
   const [key, setKey] = useState(newKey);
-  const note = useMutation<unknown, ApiError>({
-    mutationFn: () => ask(`/v1/incidents/${encodeURIComponent(incidentId)}/notes`, 'POST', { text: text.trim(), key }),
-    onSuccess: async () => {
+  const note = useSaying(
+    () => ask(`/v1/incidents/${encodeURIComponent(incidentId)}/notes`, 'POST', { text: text.trim(), key }),
+    async () => {
       setText('');
       setKey(newKey());
       await queries.invalidateQueries({ queryKey: ['incident', incidentId] });
     },
-  });
+  );
   const needs = text.trim() === '' ? 'Write something first.' : '';
   return (
     <>
@@ -68,7 +68,7 @@ function Note({ incident: { incidentId } }: RemarksProps): ReactNode {
       </label>
       {note.error !== null && <Trouble error={note.error} />}
       <p>
-        <Button whyNot={note.isPending ? 'It is being put on record.' : needs} onClick={() => note.mutate()}>
+        <Button whyNot={note.isPending ? 'It is being put on record.' : needs} onClick={() => note.say()}>
           Add note
         </Button>
       </p>

@@ -1,11 +1,11 @@
-import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { type ApiError, ask } from '../api.ts';
+import { ask } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { inert, T } from '../parts/inert.tsx';
 import { Trouble } from '../parts/notice.tsx';
 import { queries } from '../queries.ts';
+import { useSaying } from '../saying.ts';
 
 const MINUTE_MS = 60_000;
 const TIMES: readonly (readonly [string, number])[] = [
@@ -26,18 +26,18 @@ export function SilenceDialog({ environment, service, onClose }: SilenceDialogPr
   const [kind, setKind] = useState<'silence' | 'freeze'>('silence');
   const [forMs, setForMs] = useState(TIMES[1]![1]);
   const [reason, setReason] = useState('');
-  const say = useMutation<unknown, ApiError>({
-    mutationFn: () => {
+  const say = useSaying(
+    () => {
       const about = { environment, reason: reason.trim(), untilMs: Date.now() + forMs };
       return kind === 'silence'
         ? ask('/v1/silences', 'POST', { ...about, service })
         : ask('/v1/freezes', 'POST', about);
     },
-    onSuccess: async () => {
+    async () => {
       await queries.invalidateQueries();
       onClose();
     },
-  });
+  );
   const why = say.isPending ? 'It is being put on record.' : '';
   const whyNot = reason.trim() === '' ? 'Say why: it goes on record.' : why;
   return (
@@ -73,7 +73,7 @@ export function SilenceDialog({ environment, service, onClose }: SilenceDialogPr
       </label>
       {say.error !== null && <Trouble error={say.error} />}
       <footer>
-        <Button kind="primary" whyNot={whyNot} onClick={() => say.mutate()}>
+        <Button kind="primary" whyNot={whyNot} onClick={() => say.say()}>
           {kind === 'silence' ? 'Silence' : 'Freeze'}
         </Button>
       </footer>

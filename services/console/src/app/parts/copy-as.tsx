@@ -61,7 +61,8 @@ export function CopyRow({ name, text }: Copyable): ReactNode {
     );
     setSaid(isCopied ? 'Copied' : 'Select it by hand');
   };
-  const shown = inert(text.length > 400 ? `${text.slice(0, 400)} …` : text);
+  const beginning = text.length > 400 ? `${text.slice(0, 400)} …` : text;
+  const shown = beginning.split('\n').map(inert).join('\n');
   return (
     <div className="copy-row">
       <span className="copy-name">{name}</span>

@@ -8,6 +8,7 @@ import type { History } from './history.ts';
 
 /** From here on a budget of 30 d is gone within five: the slower of the two alarms. */
 const BURN_BAD = 6;
+const HOUR_MS = 3_600_000;
 
 interface SloStripProps {
   readonly detail: ServiceDetail;
@@ -100,7 +101,7 @@ function Kept({ standing: { budgetLeftRatio, requests, bad, sinceMs, burns } }: 
       </div>
       {burns.map(({ overMs, rate, requests: n, bad: some }) => (
         <div key={overMs}>
-          <dt>Burn rate, {span(overMs)}</dt>
+          <dt>Burn rate, last {overMs === HOUR_MS ? 'hour' : span(overMs)}</dt>
           <dd className={rate > 1 ? 'is-bad' : undefined} title="1 × uses up the budget just at the end of its window">
             {rate.toFixed(rate < 10 ? 1 : 0)} ×{' '}
             <small>

@@ -2,6 +2,7 @@ import type { EdgeTotal, LogTotal, ServiceDetail } from '@flyball/api';
 import type { ReactNode } from 'react';
 import { count, duration, percent } from '../format.ts';
 import { T } from '../parts/inert.tsx';
+import { Table } from '../parts/table.tsx';
 import { useEdges, useLogs } from '../queries.ts';
 
 const SHOWN = 12;
@@ -41,7 +42,7 @@ export function Operations({ detail }: { readonly detail: ServiceDetail }): Reac
     .sort((a, b) => b.errors - a.errors || b.count - a.count);
   if (rows.length === 0) return <p className="about">No operation was seen in the windows that are kept.</p>;
   return (
-    <Table heads={['operation', 'kind', '#count', '#errors', '#p50', '#p95']} more={rows.length - SHOWN}>
+    <Table heads={['operation', 'kind', '#count', '#errors', '#p50', '#p95']} after={more(rows.length)}>
       {rows.slice(0, SHOWN).map(({ name, kind, count: n, errors, p50Ms, p95Ms }) => (
         <tr key={`${name} ${kind}`}>
           <td>
@@ -69,7 +70,7 @@ export function Edges({ id }: { readonly id: string }): ReactNode {
   const rows = useEdges(id).data?.items ?? [];
   if (rows.length === 0) return <p className="about">No call to it was joined from traces of both sides.</p>;
   return (
-    <Table heads={['what', 'name', '#count', '#errors', '#p50', '#p95']} more={rows.length - SHOWN}>
+    <Table heads={['what', 'name', '#count', '#errors', '#p50', '#p95']} after={more(rows.length)}>
       {rows.slice(0, SHOWN).map(({ view, name, kind, count: n, errors, p50Ms, p95Ms }) => (
         <tr key={`${view} ${name} ${kind}`}>
           <td className="about">{EDGE_NAMES[view]}</td>
@@ -92,7 +93,7 @@ export function Logs({ id }: { readonly id: string }): ReactNode {
   if (rows.length === 0)
     return <p className="about">No logs of it: they show when its SDK exports logs to the same address.</p>;
   return (
-    <Table heads={['records like', '#count', '#errors']} more={rows.length - SHOWN}>
+    <Table heads={['records like', '#count', '#errors']} after={more(rows.length)}>
       {rows.slice(0, SHOWN).map(({ name, count: n, errors }) => (
         <tr key={name}>
           <td>
@@ -106,31 +107,9 @@ export function Logs({ id }: { readonly id: string }): ReactNode {
   );
 }
 
-interface TableProps {
-  /** Names of columns; numbers begin with `#`. */
-  readonly heads: readonly string[];
-  readonly more?: number;
-  readonly children: ReactNode;
-}
-
-function Table({ heads, more = 0, children }: TableProps): ReactNode {
-  return (
-    <div className="table-scroll">
-      <table className="rows">
-        <thead>
-          <tr>
-            {heads.map((head) => (
-              <th key={head} className={head.startsWith('#') ? 'number' : undefined}>
-                {head.replace('#', '')}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>{children}</tbody>
-      </table>
-      {more > 0 && <p className="about">and {more} more: “Copy as” has all of them</p>}
-    </div>
-  );
+/** How many rows are not shown. */
+function more(rows: number): ReactNode {
+  return rows > SHOWN && <p className="about">and {rows - SHOWN} more: “Copy as” has all of them</p>;
 }
 
 function words(reason: string): string {

@@ -1,21 +1,23 @@
 import { type ReactNode, useMemo, useState } from 'react';
-import { ApprovalsPage } from '../approvals/approvals-page.tsx';
-import { AuditPage } from '../audit/audit-page.tsx';
-import { DataPage } from '../data/data-page.tsx';
 import { FleetPage } from '../fleet/fleet-page.tsx';
-import { IncidentPage } from '../incidents/incident-page.tsx';
-import { IncidentsPage } from '../incidents/incidents-page.tsx';
 import { useKeys, usePlaceKeys } from '../keys.ts';
 import { useStream } from '../live.ts';
 import { Empty } from '../parts/notice.tsx';
 import { Link } from '../parts/link.tsx';
 import { useKillSwitch } from '../queries.ts';
 import { href, usePlace } from '../router.ts';
-import { ServicePage } from '../service/service-page.tsx';
 import { PauseStrip } from './automation.tsx';
 import { Help } from './help.tsx';
+import { laterPage } from './later-page.tsx';
 import { SignIn } from './sign-in.tsx';
 import { TopBar } from './top-bar.tsx';
+
+const ServicePage = laterPage(async () => (await import('../service/service-page.tsx')).ServicePage);
+const IncidentPage = laterPage(async () => (await import('../incidents/incident-page.tsx')).IncidentPage);
+const IncidentsPage = laterPage(async () => (await import('../incidents/incidents-page.tsx')).IncidentsPage);
+const ApprovalsPage = laterPage(async () => (await import('../approvals/approvals-page.tsx')).ApprovalsPage);
+const AuditPage = laterPage(async () => (await import('../audit/audit-page.tsx')).AuditPage);
+const DataPage = laterPage(async () => (await import('../data/data-page.tsx')).DataPage);
 
 /** The whole console. */
 export function App(): ReactNode {

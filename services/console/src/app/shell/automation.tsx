@@ -1,7 +1,6 @@
 import type { KillSwitchView } from '@flyball/api';
-import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { type ApiError, ask } from '../api.ts';
+import { ask } from '../api.ts';
 import { Button } from '../parts/button.tsx';
 import { CopyAs, cliOf } from '../parts/copy-as.tsx';
 import { Dialog } from '../parts/dialog.tsx';
@@ -9,6 +8,7 @@ import { T } from '../parts/inert.tsx';
 import { Trouble } from '../parts/notice.tsx';
 import { Ago } from '../parts/when.tsx';
 import { queries, useKillSwitch } from '../queries.ts';
+import { useSaying } from '../saying.ts';
 import { Icon } from './icons.tsx';
 
 /** Whether automation may act; pressed, the kill switch. */
@@ -76,13 +76,13 @@ interface KillSwitchProps {
 function KillSwitch({ now, onClose }: KillSwitchProps): ReactNode {
   const { isPaused } = now;
   const [reason, setReason] = useState('');
-  const say = useMutation<unknown, ApiError>({
-    mutationFn: () => ask('/v1/killswitch', isPaused ? 'DELETE' : 'PUT', { reason: reason.trim() }),
-    onSuccess: async () => {
+  const say = useSaying(
+    () => ask('/v1/killswitch', isPaused ? 'DELETE' : 'PUT', { reason: reason.trim() }),
+    async () => {
       await queries.invalidateQueries({ queryKey: ['killswitch'] });
       onClose();
     },
-  });
+  );
   // Who has to stop it at once need not explain; who lets it go on must.
   const needs = isPaused && reason.trim() === '' ? 'Say why it may act again: it goes on record.' : '';
   const whyNot = say.isPending ? 'It is being put on record.' : needs;
@@ -109,7 +109,7 @@ function KillSwitch({ now, onClose }: KillSwitchProps): ReactNode {
       </label>
       {say.error !== null && <Trouble error={say.error} />}
       <footer>
-        <Button kind={isPaused ? 'primary' : 'danger'} whyNot={whyNot} onClick={() => say.mutate()}>
+        <Button kind={isPaused ? 'primary' : 'danger'} whyNot={whyNot} onClick={() => say.say()}>
           {isPaused ? 'Resume automation' : 'Pause all automation'}
         </Button>
         <CopyAs items={[cliOf(isPaused ? 'resume' : 'pause')]} />

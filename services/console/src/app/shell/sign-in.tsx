@@ -1,21 +1,21 @@
-import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import { type ApiError, ask } from '../api.ts';
+import { ask } from '../api.ts';
 import { Trouble } from '../parts/notice.tsx';
 import { usePlace } from '../router.ts';
+import { useSaying } from '../saying.ts';
 import { Icon } from './icons.tsx';
 
 /** For who has no session: a link from the command line, or the token. */
 export function SignIn(): ReactNode {
   const { params } = usePlace();
   const [token, setToken] = useState('');
-  const signIn = useMutation<unknown, ApiError>({
-    mutationFn: () => ask('/v1/session', 'POST', { token }),
-    onSuccess: () => location.replace(location.pathname),
-  });
+  const signIn = useSaying(
+    () => ask('/v1/session', 'POST', { token }),
+    () => location.replace(location.pathname),
+  );
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
-    if (token.trim() !== '') signIn.mutate();
+    if (token.trim() !== '') signIn.say();
   };
   return (
     <main className="sign-in">
