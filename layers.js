@@ -1,3 +1,19 @@
+/** What an app is made of. */
+const PARTS = [
+  'core',
+  'contracts',
+  'otlp',
+  'stats',
+  'runtime',
+  'policy',
+  'outbound',
+  'stage',
+  'driver',
+  'host',
+  'edge',
+  'ui',
+];
+
 /**
  * Which layer may import which, lowest first. The only statement of the dependency rule: the
  * ESLint config and the tidy test both read it.
@@ -17,37 +33,8 @@ export const LAYERS = {
   host: ['core', 'contracts', 'runtime'], //                      the process around a service
   edge: ['core', 'contracts', 'otlp', 'stats', 'runtime', 'policy', 'outbound', 'host'], // ingest, api, actuator
   ui: ['contracts', 'edge'], //                                   console: the types alone
-  app: [
-    'core',
-    'contracts',
-    'otlp',
-    'stats',
-    'runtime',
-    'policy',
-    'outbound',
-    'stage',
-    'driver',
-    'host',
-    'edge',
-    'ui',
-    'app',
-  ],
-  testing: [
-    'core',
-    'contracts',
-    'otlp',
-    'stats',
-    'runtime',
-    'policy',
-    'outbound',
-    'stage',
-    'driver',
-    'host',
-    'edge',
-    'ui',
-    'app',
-    'testing',
-  ],
+  app: [...PARTS, 'app'],
+  testing: [...PARTS, 'app', 'testing'],
 };
 
 /**

@@ -70,3 +70,8 @@ export function assert(condition: boolean, message: string): asserts condition {
 export function unreachable(value: never): never {
   throw new BugError('UNREACHABLE', `no case for ${JSON.stringify(value)}`);
 }
+
+/** Code of an error, for labels and listings; `UNEXPECTED` where it has none. */
+export function codeOf(error: unknown): string {
+  return error instanceof AppError ? error.code : 'UNEXPECTED';
+}

@@ -1,5 +1,5 @@
 export { concatBytes, EMPTY_BYTES, sameBytes, strictTextOf, textOf, utf8 } from './bytes.ts';
-export { AppError, assert, BugError, RejectedError, UnavailableError, unreachable } from './errors.ts';
+export { AppError, assert, BugError, codeOf, RejectedError, UnavailableError, unreachable } from './errors.ts';
 export type { ErrorKind, ErrorOptions } from './errors.ts';
 export { contentId, crc32, fnv1a, laneOf, sha256Hex } from './hash.ts';
 export { Prng } from './prng.ts';

@@ -1,8 +1,7 @@
-import { UnavailableError } from '@flyball/core';
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { LaneHealth } from './lane-loop.ts';
+import { type ListeningPort, listenOn } from './listen.ts';
 
 /** What a process says of itself. */
 interface HealthReport {
@@ -10,12 +9,6 @@ interface HealthReport {
   /** One word for people: `starting`, `running`, `stopping`. */
   readonly phase: string;
   readonly lanes: readonly LaneHealth[];
-}
-
-/** A server of `/livez`, `/readyz?verbose` and `/metrics` that listens. */
-export interface HealthServer {
-  readonly port: number;
-  close(): Promise<void>;
 }
 
 /** Where it listens, and what it tells. */
@@ -27,25 +20,13 @@ export interface HealthOptions {
 }
 
 /** Listens. @throws {UnavailableError} `PORT_TAKEN` */
-export async function listenHealth({ host, port, registry, report }: HealthOptions): Promise<HealthServer> {
+export async function listenHealth({ host, port, registry, report }: HealthOptions): Promise<ListeningPort> {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     void answer(pathname, searchParams.has('verbose'), response).catch(() => send(response, 500, { status: 'failed' }));
   });
-  await new Promise<void>((resolve, reject) => {
-    const hint = 'Stop what listens there, or choose another healthPort.';
-    const refuse = (cause: Error) =>
-      reject(new UnavailableError('PORT_TAKEN', `cannot listen on ${port}`, { cause, hint }));
-    server.once('error', refuse);
-    server.listen(port, host, resolve);
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  const hint = 'Stop what listens there, or choose another healthPort.';
+  return listenOn(server, { host, port, taken: `cannot listen on ${port}`, hint });
 
   async function answer(path: string, isVerbose: boolean, response: ServerResponse): Promise<void> {
     if (path === '/livez' || path === '/healthz') return send(response, 200, { status: 'ok' });

@@ -4,7 +4,8 @@ import * as nodeFiles from 'node:fs/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
-import { listenHealth, type HealthServer } from './health-server.ts';
+import { listenHealth } from './health-server.ts';
+import type { ListeningPort } from './listen.ts';
 import { laneMetrics } from './lane-metrics.ts';
 import { createLogger, describeError, type Logger } from './logger.ts';
 import type { ObjectsOpener, RunningService, ServiceDefinition } from './service.ts';
@@ -51,7 +52,7 @@ class ServiceProcess<Schema extends z.ZodType> {
   #hot: HotStore | undefined;
   #tracing: Tracing | undefined;
   #service: RunningService | undefined;
-  #health: HealthServer | undefined;
+  #health: ListeningPort | undefined;
 
   constructor(definition: ServiceDefinition<Schema>, settings: ServiceSettings<z.infer<Schema>>) {
     this.#definition = definition;

@@ -1,14 +1,7 @@
-import { UnavailableError } from '@flyball/core';
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { isToken, type ListeningPort, listenOn } from '@flyball/host';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { ActuatorConfig } from './config.ts';
 import type { KillSwitch } from './kill-switch.ts';
-
-/** The actuator's own port, while it listens. */
-export interface ControlPort {
-  readonly port: number;
-  close(): Promise<void>;
-}
 
 /**
  * The actuator's own port: `POST /pause` and `POST /resume` with a bearer token. The second road of the kill switch,
@@ -20,27 +13,14 @@ export async function listenControlPort(
   killSwitch: KillSwitch,
   config: ActuatorConfig,
   token: string,
-): Promise<ControlPort> {
+): Promise<ListeningPort> {
   const server = createServer((request, response) => {
     const { status, code } = answer(killSwitch, request, token);
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ code }));
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => {
-      reject(new UnavailableError('PORT_TAKEN', `the actuator cannot listen on port ${config.port}`, { cause }));
-    });
-    server.listen(config.port, config.host, resolve);
-  });
-  const address = server.address();
-  return {
-    port: typeof address === 'object' && address !== null ? address.port : config.port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const { host, port } = config;
+  return listenOn(server, { host, port, taken: `the actuator cannot listen on port ${port}` });
 }
 
 function answer(
@@ -51,9 +31,7 @@ function answer(
   const isPause = url === '/pause';
   if (!isPause && url !== '/resume') return { status: 404, code: 'not_found' };
   if (method !== 'POST') return { status: 405, code: 'method_not_allowed' };
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  if (!timingSafeEqual(digest(headers.authorization ?? ''), digest(`Bearer ${token}`)))
-    return { status: 401, code: 'unauthorized' };
+  if (!isToken(headers.authorization ?? '', `Bearer ${token}`)) return { status: 401, code: 'unauthorized' };
   killSwitch.pauseHere(isPause);
   return { status: 200, code: isPause ? 'paused' : 'resumed' };
 }

@@ -1,5 +1,5 @@
+import { isToken } from '@flyball/host';
 import type { FastifyRequest } from 'fastify';
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { HttpProblem } from './problems.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -11,12 +11,6 @@ declare module 'fastify' {
     /** Who speaks: `token`, or a person at the `console`. People have names when credentials do. */
     actor: string;
   }
-}
-
-/** Whether a text is the token, in a time that says nothing about it. */
-export function isToken(text: string, token: string): boolean {
-  const digest = (of: string) => createHash('sha256').update(of).digest();
-  return timingSafeEqual(digest(text), digest(token));
 }
 
 /**

@@ -1,5 +1,6 @@
+import { isToken } from '@flyball/host';
 import { z } from 'zod';
-import { isToken, requireCaller, requireOwnPage } from './callers.ts';
+import { requireCaller, requireOwnPage } from './callers.ts';
 import { HttpProblem } from './problems.ts';
 import type { TypedServer } from './read-routes.ts';
 import type { ApiPorts } from './server.ts';

@@ -1,5 +1,5 @@
 import { TOPICS } from '@flyball/contracts';
-import { AppError } from '@flyball/core';
+import { codeOf } from '@flyball/core';
 import type { LaneHealth, Logger } from '@flyball/host';
 import type { Log, Membership, Objects, Partition } from '@flyball/runtime';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -197,8 +197,4 @@ function countersOf(registry: Registry | undefined): Counters {
 
 function keyOf({ topic, partition }: Partition): string {
   return `${topic}/${partition}`;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof AppError ? error.code : 'UNEXPECTED';
 }

@@ -1,8 +1,8 @@
+import { codeOf } from '@flyball/core';
 import type { Logger } from '@flyball/host';
 import type { NoticeConnection } from '@flyball/outbound';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { retryAfterOf } from './deliver.ts';
-import { codeOf } from './error-code.ts';
 import { Feed, type FeedPorts, INCIDENTS } from './feed.ts';
 import { orStopped } from './follow.ts';
 

@@ -1,8 +1,8 @@
+import { codeOf } from '@flyball/core';
 import type { HeartbeatConnection, NoticeConnection } from '@flyball/outbound';
 import type { NotifierConfig } from './config.ts';
 import type { ConnectionNotifier } from './connection-notifier.ts';
 import { deliver } from './deliver.ts';
-import { codeOf } from './error-code.ts';
 import { noticeRequest, pulseRequest } from './requests.ts';
 import { testIncident } from './test-incident.ts';
 

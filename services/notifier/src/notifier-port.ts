@@ -1,15 +1,7 @@
-import { UnavailableError } from '@flyball/core';
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { isToken, type ListeningPort, listenOn } from '@flyball/host';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { NotifierConfig } from './config.ts';
 import type { Notifier } from './notifier.ts';
-
-/** The notifier's own port, while it listens. */
-export interface NotifierPort {
-  readonly port: number;
-  close(): Promise<void>;
-}
 
 const TEST_PATH = /^\/connections\/([a-z0-9-]+)\/test$/;
 
@@ -22,7 +14,7 @@ export async function listenNotifierPort(
   notifier: Notifier,
   { host, port }: NotifierConfig,
   token: string,
-): Promise<NotifierPort> {
+): Promise<ListeningPort> {
   const server = createServer((request, response) => {
     const send = (status: number, body: object) => {
       response.writeHead(status, { 'content-type': 'application/json' });
@@ -33,20 +25,8 @@ export async function listenNotifierPort(
       () => send(500, { code: 'UNEXPECTED', detail: 'the notifier failed' }),
     );
   });
-  await new Promise<void>((resolve, reject) => {
-    const hint = 'Stop what listens there, or choose another port in the configuration.';
-    const refuse = (cause: Error) =>
-      reject(new UnavailableError('PORT_TAKEN', `the notifier cannot listen on port ${port}`, { cause, hint }));
-    server.once('error', refuse);
-    server.listen(port, host, resolve);
-  });
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  const hint = 'Stop what listens there, or choose another port in the configuration.';
+  return listenOn(server, { host, port, taken: `the notifier cannot listen on port ${port}`, hint });
 }
 
 async function answer(
@@ -54,8 +34,7 @@ async function answer(
   { method, url = '', headers }: IncomingMessage,
   token: string,
 ): Promise<{ readonly status: number; readonly body: object }> {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  if (!timingSafeEqual(digest(headers.authorization ?? ''), digest(`Bearer ${token}`)))
+  if (!isToken(headers.authorization ?? '', `Bearer ${token}`))
     return { status: 401, body: { code: 'UNAUTHORIZED', detail: 'no valid bearer token' } };
   if (method === 'GET' && url === '/connections')
     return { status: 200, body: { items: await notifier.states(), reasons: notifier.reasons } };

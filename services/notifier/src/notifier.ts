@@ -1,3 +1,4 @@
+import { codeOf } from '@flyball/core';
 import type { LaneHealth, Logger } from '@flyball/host';
 import type { Connections, NoticeConnection } from '@flyball/outbound';
 import type { Log, Membership, Objects } from '@flyball/runtime';
@@ -7,7 +8,6 @@ import type { NotifierConfig } from './config.ts';
 import { ConnectionNotifier, type ConnectionPorts } from './connection-notifier.ts';
 import { type ConnectionState, stateOf, type TestAnswer, tryConnection } from './connection-state.ts';
 import { DeadmanSignal } from './deadman-signal.ts';
-import { codeOf } from './error-code.ts';
 import { INCIDENTS } from './feed.ts';
 import { LineWatch } from './line-watch.ts';
 import { NotifierMetrics } from './metrics.ts';

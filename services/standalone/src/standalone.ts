@@ -1,4 +1,4 @@
-import { Actuator, type ControlPort, listenControlPort } from '@flyball/actuator';
+import { Actuator, listenControlPort } from '@flyball/actuator';
 import { buildApi, ControlWriter, listenApi, ReadModel, recordPolicies } from '@flyball/api';
 import type { Archiver } from '@flyball/archiver';
 import { AuditFiles } from '@flyball/audit-files';
@@ -9,6 +9,7 @@ import {
   HotSink,
   laneMetrics,
   LaneLoop,
+  type ListeningPort,
   type Logger,
   pacesOf,
   partHealth,
@@ -176,7 +177,7 @@ interface Parts {
   readonly app: FastifyInstance;
   readonly grpc: Listening;
   readonly http: Listening;
-  readonly control: ControlPort;
+  readonly control: ListeningPort;
   readonly state: { isStopping: boolean };
   readonly tracing: Tracing | undefined;
 }

@@ -1,6 +1,6 @@
-import { createLogger } from '@flyball/host';
+import { createLogger, type ListeningPort } from '@flyball/host';
 import { MemoryLog, MemoryObjects } from '@flyball/memory';
-import { listenNotifierPort, Notifier, NotifierConfig, type NotifierPort } from '@flyball/notifier';
+import { listenNotifierPort, Notifier, NotifierConfig } from '@flyball/notifier';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connection } from './news.ts';
@@ -9,7 +9,7 @@ import { Receiver } from './receiver.ts';
 // Goal: whoever may operate Flyball sees and tries its connections, and nobody else makes it send or learns where it sends to.
 // Method: the notifier's own port, asked with and without its token.
 
-let port: NotifierPort;
+let port: ListeningPort;
 let receiver: Receiver;
 
 beforeAll(async () => {
