@@ -15,8 +15,6 @@ interface StreamState {
   isOpen: boolean;
   /** Share of points that are zero, 0 to 1. */
   zeroRatio: number;
-  /** Time of the last point, ms. */
-  atMs: number;
 }
 
 /** What is known of the metrics of a service, by stream. */
@@ -46,12 +44,12 @@ export function judgeGauges(
   return said;
 }
 
-/** The state of a stream; beyond the limit the one that was silent longest makes room, if it was silent at all. */
+/** The state of a stream; `undefined` beyond the limit: those that were there first are judged. */
 function streamOf(state: GaugesState, key: string, { gaugesMax }: DetectorConfig): StreamState | undefined {
   const known = state[key];
   if (known !== undefined) return known;
   if (Object.keys(state).length >= gaugesMax) return undefined;
-  const fresh = { gauge: newGauge(), recent: [], run: null, isOpen: false, zeroRatio: 0, atMs: 0 };
+  const fresh = { gauge: newGauge(), recent: [], run: null, isOpen: false, zeroRatio: 0 };
   state[key] = fresh;
   return fresh;
 }
@@ -66,17 +64,17 @@ function judgeStream(
   const { alertSurprise } = GAUGE_DEFAULTS;
   const about = kindOfMetric(metric, unit);
   const point = { atMs, value, alertSurprise, about, isSparse: stream.zeroRatio >= SPARSE_RATIO };
-  const usual = usualBand(stream.gauge);
+  // As it was before this point.
+  const usual = stream.run === null ? usualBand(stream.gauge) : undefined;
   const scored = scoreGauge(stream.gauge, { atMs, value });
   const isWarm = scored.score > 0 || scored.surprise === 0;
-  const begun = isWarm && stream.run === null ? beginRun(point, scored, usual) : undefined;
+  const begun = isWarm && usual !== undefined ? beginRun(point, scored, usual) : undefined;
   if (begun !== undefined) stream.run = begun;
   const { run } = stream;
   const isOff = run !== null && (run === begun || continuesRun(run, point, scored));
   if (isOff) addToRun(run, point, scored);
   const weight = Math.max(GAUGE_DEFAULTS.learnRatio, 1 / stream.gauge.rows);
   stream.zeroRatio += weight * ((value === 0 ? 1 : 0) - stream.zeroRatio);
-  stream.atMs = atMs;
   stream.recent = [...stream.recent, isOff ? 1 : 0].slice(-LAST_POINTS);
   const off = stream.recent.reduce((sum, each) => sum + each, 0);
   if (off === 0) {

@@ -1,5 +1,5 @@
-import type { GaugeScore, UsualBand } from '@flyball/stats';
 import { HOUR_MS } from '@flyball/core';
+import { GAUGE_DEFAULTS, type GaugeScore, type UsualBand } from '@flyball/stats';
 import type { MetricKind } from './metric-kind.ts';
 
 /** A run of points of a metric stream that are off. Plain data: it is a part of the snapshot. */
@@ -11,7 +11,6 @@ export interface GaugeRun {
   /** Where the values were before it: what is off does not become usual by lasting. */
   readonly mean: number;
   readonly reach: number;
-  readonly pointLog10E: number;
   /** Where nearly all was zero: how many points that was, and the largest of them. Else `null`. */
   readonly sparse: { readonly rows: number; readonly extreme: number } | null;
   points: number;
@@ -34,6 +33,8 @@ export interface GaugePoint {
 const RATIO_MIN = 0.2;
 /** Neighbours are alike: a further point is this share of the evidence that an independent one were. */
 const NEIGHBOUR_SHARE = 0.5;
+/** Evidence of a further point beyond the reach, log10. */
+const POINT_LOG10E = -Math.log10(GAUGE_DEFAULTS.tailRatio) * NEIGHBOUR_SHARE;
 /** Evidence for each decade by which a point is larger than all that was seen, where that was mostly zero. */
 const SPARSE_GAIN = 3;
 /** What lasts longer is the new usual. */
@@ -48,10 +49,9 @@ export function beginRun(point: GaugePoint, scored: GaugeScore, usual: UsualBand
   const levels = feature === 'change' || feature === 'time_of_day' ? [expected] : [expected, usual.mean];
   const from = levels.find((level) => level !== null && matters(value, level, about));
   if (from === undefined || from === null) return undefined;
-  const pointLog10E = -Math.log10(usual.beyondRatio) * NEIGHBOUR_SHARE;
   const { mean, reach, rows, extreme } = usual;
   const sparse = point.isSparse ? { rows, extreme } : null;
-  return { sinceMs: atMs, expected: from, mean, reach, pointLog10E, sparse, points: 0, peak: 0 };
+  return { sinceMs: atMs, expected: from, mean, reach, sparse, points: 0, peak: 0 };
 }
 
 /** Whether a point goes on with a run: it is off by itself, or still where hardly a point was before. */
@@ -79,8 +79,8 @@ function peakMax({ sparse }: GaugeRun, value: number): number {
 }
 
 /** Evidence that the stream is off, log10: of its worst point, and of each further one. */
-export function runLog10E({ peak, points, pointLog10E }: GaugeRun): number {
-  return peak + pointLog10E * Math.max(0, points - 1);
+export function runLog10E({ peak, points }: GaugeRun): number {
+  return peak + POINT_LOG10E * Math.max(0, points - 1);
 }
 
 function matters(value: number, expected: number, { badWay }: MetricKind): boolean {

@@ -6,8 +6,6 @@ export interface UsualBand {
   readonly mean: number;
   /** Distance from the mean that a share of `tailRatio` of all rows exceeds, in the unit of the gauge. */
   readonly reach: number;
-  /** Share of rows beyond the reach, 0 to 1. */
-  readonly beyondRatio: number;
   /** Largest distance from zero that was seen. */
   readonly extreme: number;
   /** Rows that this rests on. */
@@ -17,14 +15,13 @@ export interface UsualBand {
 /** Where the values of a gauge are, by the rows so far. */
 export function usualBand(
   { features, magnitude, rows, low, high }: GaugeState,
-  { floorRatio, tailRatio }: GaugeConfig = GAUGE_DEFAULTS,
+  { floorRatio }: GaugeConfig = GAUGE_DEFAULTS,
 ): UsualBand {
   const { mean, scale, tail } = features.value;
   const unit = Math.max(scale, floorRatio * magnitude);
   return {
     mean: mean ?? 0,
     reach: tail.start * unit,
-    beyondRatio: tailRatio,
     extreme: Math.max(Math.abs(low), Math.abs(high)),
     rows,
   };
