@@ -45,7 +45,16 @@ export {
   VerdictReason,
   VersionAssessment,
 } from './signals.ts';
-export { DEFAULT_ENVIRONMENT, OVERFLOW, scopeKey, Subject, subjectKey, subjectOf, UNKNOWN_SERVICE } from './subject.ts';
+export {
+  DEFAULT_ENVIRONMENT,
+  isSameSubject,
+  OVERFLOW,
+  scopeKey,
+  Subject,
+  subjectKey,
+  subjectOf,
+  UNKNOWN_SERVICE,
+} from './subject.ts';
 export type { Scope } from './subject.ts';
 export { tracesCodec } from './traces.ts';
 export type { Skeletons, SpanSkeleton, TracesMessage } from './traces.ts';

@@ -26,6 +26,11 @@ export function subjectKey({ tenant, environment, service }: Subject): string {
   return `${scopeKey({ tenant, environment })}/${encodeURIComponent(service)}`;
 }
 
+/** Whether two subjects are the same. */
+export function isSameSubject(a: Subject, b: Subject): boolean {
+  return a.service === b.service && a.environment === b.environment && a.tenant === b.tenant;
+}
+
 /** The subject of a key of {@link subjectKey}. */
 export function subjectOf(key: string): Subject {
   const [tenant = '', environment = '', service = ''] = key.split('/').map(decodeURIComponent);

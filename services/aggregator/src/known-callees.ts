@@ -1,4 +1,4 @@
-import { type Subject, subjectKey } from '@flyball/contracts';
+import { isSameSubject, type Subject, subjectKey } from '@flyball/contracts';
 import type { HeldSpan } from './trace-store.ts';
 
 /** Most names that are known at once; whoever was not heard for longest makes room. */
@@ -18,7 +18,7 @@ export class KnownCallees {
   learn(call: HeldSpan, callee: Subject): void {
     const key = keyOf(call);
     const known = this.#names.get(key);
-    const isOther = known !== undefined && (known === null || subjectKey(known) !== subjectKey(callee));
+    const isOther = known !== undefined && (known === null || !isSameSubject(known, callee));
     this.#names.delete(key);
     if (this.#names.size >= NAMES_MAX) this.#names.delete(this.#names.keys().next().value!);
     this.#names.set(key, isOther ? null : callee);

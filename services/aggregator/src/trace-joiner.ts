@@ -1,7 +1,7 @@
 import {
   type Interval,
+  isSameSubject,
   type PartialsMessage,
-  type Subject,
   subjectKey,
   type TimeStep,
   type TracesMessage,
@@ -90,7 +90,7 @@ export class TraceJoiner implements Processor<TracesMessage, JoinerOut> {
   /** What one span tells, with those that it caused. */
   #look(span: HeldSpan, sums: EdgeSums): void {
     const children = this.#traces.childrenOf(span);
-    const elsewhere = children.filter(({ subject }) => !isSame(subject, span.subject));
+    const elsewhere = children.filter(({ subject }) => !isSameSubject(subject, span.subject));
     const startUs = span.endUs - span.durationUs;
     const childUs = coveredUs(children, startUs, span.endUs);
     if (span.kind === CLIENT && children.length === 0 && span.isError) {
@@ -150,10 +150,6 @@ interface SavedJoiner {
 }
 
 const CLIENT = 3;
-
-function isSame(a: Subject, b: Subject): boolean {
-  return a.service === b.service && a.environment === b.environment && a.tenant === b.tenant;
-}
 
 /** How much of `[fromUs, untilUs]` the spans cover together, µs: children may run side by side. */
 function coveredUs(spans: readonly HeldSpan[], fromUs: number, untilUs: number): number {
