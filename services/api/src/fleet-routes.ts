@@ -21,8 +21,14 @@ const ChangeFilter = Filter.extend({ limit: z.coerce.number().int().min(1).max(1
 
 /** `GET /v1/graph|sight|changes`: the fleet as a whole. */
 export function fleetRoutes(app: TypedServer, { model }: ApiPorts): void {
-  const graphs = new Recent((environment) => graphOf(model, environment));
-  const sights = new Recent(() => sightOf(model));
+  const graphs = new Recent(
+    (environment) => graphOf(model, environment),
+    ({ nodes }) => nodes.length > 0,
+  );
+  const sights = new Recent(
+    () => sightOf(model),
+    (services) => services.length > 0,
+  );
   app.get(
     '/v1/graph',
     { schema: { querystring: z.object({ environment: name }), response: { 200: ServiceGraph } } },
@@ -51,13 +57,18 @@ export function fleetRoutes(app: TypedServer, { model }: ApiPorts): void {
   );
 }
 
-/** Answers that are kept for a moment, by what was asked. One that failed is not kept. */
+/**
+ * Answers that are kept for a moment, by what was asked. One that failed is not kept, nor one that holds nothing: it costs
+ * nothing to make, and who waits for their first service asks again at once.
+ */
 class Recent<T> {
   readonly #make: (of: string) => Promise<T>;
+  readonly #holdsAny: (answer: T) => boolean;
   readonly #kept = new Map<string, { readonly atMs: number; readonly answer: Promise<T> }>();
 
-  constructor(make: (of: string) => Promise<T>) {
+  constructor(make: (of: string) => Promise<T>, holdsAny: (answer: T) => boolean) {
     this.#make = make;
+    this.#holdsAny = holdsAny;
   }
 
   of(what: string): Promise<T> {
@@ -67,7 +78,12 @@ class Recent<T> {
     if (known !== undefined) return known.answer;
     const answer = this.#make(what);
     this.#kept.set(what, { atMs: nowMs, answer });
-    answer.catch(() => this.#kept.delete(what));
+    const forget = () => {
+      if (this.#kept.get(what)?.answer === answer) this.#kept.delete(what);
+    };
+    answer.then((made) => {
+      if (!this.#holdsAny(made)) forget();
+    }, forget);
     return answer;
   }
 }

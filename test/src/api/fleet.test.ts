@@ -88,6 +88,16 @@ test('sight names the worst coverage of the newest windows, and what came late o
   ]);
 });
 
+test('who looks before anything has come sees the first service as soon as it is there, not the emptiness that was kept', async () => {
+  await sink.start();
+  expect(await get('/v1/sight')).toMatchObject({ items: [] });
+  expect(await get('/v1/graph?environment=prod')).toEqual({ nodes: [], edges: [] });
+  await hotLog.assessment(assessmentOf('cart', T));
+  await expect.poll(() => get('/v1/services')).toMatchObject({ items: [{ id: 'prod:cart' }] });
+  expect(await get('/v1/sight')).toMatchObject({ items: [{ id: 'prod:cart' }] });
+  expect(await get('/v1/graph?environment=prod')).toMatchObject({ nodes: [{ service: 'cart' }] });
+});
+
 test('changes are listed newest first, of all services or of one', async () => {
   const change = (service: string, version: string) =>
     app.inject({
