@@ -22,6 +22,16 @@ test('FNV-1a gives the published vectors', () => {
   expect(fnv1a('foobar')).toBe(0xbf9cf968);
 });
 
+test('FNV-1a of any text is that of its UTF-8 bytes: a key with an accent finds the same lane as ever', () => {
+  const ofBytes = (bytes: Uint8Array) =>
+    bytes.reduce((hash, byte) => BigInt.asUintN(32, (hash ^ BigInt(byte)) * 0x01000193n), 0x811c9dc5n);
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+      expect(BigInt(fnv1a(text))).toBe(ofBytes(Buffer.from(text, 'utf8')));
+    }),
+  );
+});
+
 test('keys spread over all lanes', () => {
   const lanes = new Set(Array.from({ length: 100 }, (_, index) => laneOf(`default/prod/service-${index}`, 4)));
   expect([...lanes].sort()).toEqual([0, 1, 2, 3]);

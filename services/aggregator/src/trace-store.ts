@@ -9,6 +9,8 @@ export interface HeldSpan extends Omit<SpanSkeleton, 'subject'> {
 
 interface Trace {
   readonly spans: Map<string, HeldSpan>;
+  /** By the id of the span that they name as their parent. */
+  readonly children: Map<string, HeldSpan[]>;
   /** Start of the last window that one of its spans ended in, ms. */
   lastMs: number;
 }
@@ -22,7 +24,6 @@ export class TraceStore {
   readonly #traces = new Map<string, Trace>();
   /** Spans that were not looked at yet, by start of window. */
   readonly #windows = new Map<number, HeldSpan[]>();
-  readonly #children = new Map<string, HeldSpan[]>();
   #spans = 0;
 
   constructor(config: AggregatorConfig) {
@@ -39,7 +40,7 @@ export class TraceStore {
     let trace = this.#traces.get(span.traceId);
     if (trace === undefined) {
       if (this.#spans >= this.#config.traceSpansMax) return;
-      trace = { spans: new Map(), lastMs: startMs };
+      trace = { spans: new Map(), children: new Map(), lastMs: startMs };
       this.#traces.set(span.traceId, trace);
     }
     if (trace.spans.has(span.spanId)) return;
@@ -47,9 +48,8 @@ export class TraceStore {
     trace.lastMs = Math.max(trace.lastMs, startMs);
     this.#spans += 1;
     if (span.parentId !== '') {
-      const key = `${span.traceId}${span.parentId}`;
-      const siblings = this.#children.get(key);
-      if (siblings === undefined) this.#children.set(key, [span]);
+      const siblings = trace.children.get(span.parentId);
+      if (siblings === undefined) trace.children.set(span.parentId, [span]);
       else siblings.push(span);
     }
     if (startMs < closedMs) return;
@@ -72,7 +72,7 @@ export class TraceStore {
 
   /** Spans that name this one as their parent, in a fixed order. */
   childrenOf({ traceId, spanId }: HeldSpan): readonly HeldSpan[] {
-    const children = this.#children.get(`${traceId}${spanId}`) ?? [];
+    const children = this.#traces.get(traceId)?.children.get(spanId) ?? [];
     return children.sort((a, b) => (a.spanId < b.spanId ? -1 : 1));
   }
 
@@ -82,7 +82,6 @@ export class TraceStore {
       if (lastMs + this.#config.windowMs + this.#config.traceKeepMs >= untilMs) continue;
       this.#traces.delete(traceId);
       this.#spans -= spans.size;
-      for (const { parentId } of spans.values()) this.#children.delete(`${traceId}${parentId}`);
     }
   }
 

@@ -1,9 +1,10 @@
 import { AggregatorConfig, aggregatorSpecs } from '@flyball/aggregator';
+import { RAW_TOPICS } from '@flyball/contracts';
 import { SECOND_MS } from '@flyball/core';
 import { MemoryLog, MemoryObjects } from '@flyball/memory';
 import { LaneRunner, Line } from '@flyball/runtime';
 import type { Finding } from './measure.ts';
-import { realisticRequest, shiftTimes, timesOf } from './requests.ts';
+import { RequestTemplate } from './request-template.ts';
 
 const RAW_PARTITIONS = 12;
 const LANES = 4;
@@ -11,6 +12,7 @@ const SPANS = 100;
 const REQUESTS_PER_SECOND = 200;
 const WARM_SECONDS = 12;
 const SECONDS = 40;
+const LANE_TOPICS = ['flyball.partials', 'flyball.traces', 'flyball.windows', 'flyball.dead_letters'];
 const SHAPE = { lanes: LANES, rawPartitions: RAW_PARTITIONS, nodeVersion: process.version };
 
 /** The aggregator's own work over a log in memory: ten times the services at the same rate of spans, in the same run. */
@@ -24,34 +26,28 @@ export async function benchAggregator(): Promise<readonly Finding[]> {
   ];
 }
 
-/** CPU-microseconds per span of all lanes of `local` and `global` together. */
+/** CPU-microseconds per span of all lanes of `local`, `joiner` and `global` together. */
 async function costOf(services: number): Promise<number> {
   let nowMs = 1_700_000_000_000;
   const ports = { log: new MemoryLog(() => nowMs), objects: new MemoryObjects() };
-  await ports.log.create('otlp_spans', RAW_PARTITIONS);
-  for (const topic of ['flyball.partials', 'flyball.windows', 'flyball.dead_letters'])
-    await ports.log.create(topic, LANES);
+  for (const topic of Object.values(RAW_TOPICS)) await ports.log.create(topic, RAW_PARTITIONS);
+  for (const topic of LANE_TOPICS) await ports.log.create(topic, LANES);
   const config = AggregatorConfig.parse({ windowMs: 10 * SECOND_MS, graceMs: 2 * SECOND_MS });
   const lanes: LaneRunner<unknown, never>[] = [];
   for (const spec of aggregatorSpecs(config, new Line(SHAPE, [config]))) {
     const count = spec.name === 'local' ? RAW_PARTITIONS : LANES;
     for (let lane = 0; lane < count; lane += 1) lanes.push((await LaneRunner.open(spec, ports, lane)) as never);
   }
-  const templates = Array.from({ length: services }, (_, service) => {
-    const body = Buffer.from(realisticRequest(SPANS, nowMs, service));
-    return { body, times: timesOf(body, nowMs), endMs: nowMs };
-  });
+  const templates = Array.from({ length: services }, (_, service) => new RequestTemplate(SPANS, nowMs, service));
   let cpuUs = 0;
   for (let second = 0; second < WARM_SECONDS + SECONDS; second += 1) {
     for (let request = 0; request < REQUESTS_PER_SECOND; request += 1) {
       const turn = second * REQUESTS_PER_SECOND + request;
-      const template = templates[turn % services]!;
-      shiftTimes(template.body, template.times, nowMs - template.endMs);
-      template.endMs = nowMs;
+      const body = templates[turn % services]!.at(turn, nowMs);
       // Services move on over the partitions, as writers that go round do.
       const partition = (turn + Math.floor(turn / services)) % RAW_PARTITIONS;
-      const record = { key: '', headers: {}, value: Uint8Array.from(template.body) };
-      await ports.log.append({ topic: 'otlp_spans', partition }, [record]);
+      const record = { key: '', headers: {}, value: Uint8Array.from(body) };
+      await ports.log.append({ topic: RAW_TOPICS.traces, partition }, [record]);
       nowMs += SECOND_MS / REQUESTS_PER_SECOND;
     }
     const before = process.cpuUsage();

@@ -2,9 +2,6 @@ import { Prng, WireWriter } from '@flyball/core';
 
 const ATTRIBUTES = 12;
 const RESOURCE_ATTRIBUTES = 13;
-const TIME_BYTES = 8;
-/** Of `end_time_unix_nano`, which follows right after the start. */
-const END_TAG = (8 << 3) | 1;
 
 /**
  * A realistic trace request of one service, one of `operations`: spans of about 548 bytes with 12 attributes, 3 % of them failed with an exception
@@ -39,24 +36,6 @@ export function realisticRequest(spans: number, endMs: number, seed = 1, operati
   return new WireWriter()
     .bytes(1, new WireWriter().bytes(1, resource.finish()).bytes(2, scope.finish()).finish())
     .finish();
-}
-
-/** Offsets of the start and end times in a request of {@link realisticRequest} that was made for `endMs`. */
-export function timesOf(request: Uint8Array, endMs: number): readonly number[] {
-  const bytes = Buffer.from(request.buffer, request.byteOffset, request.length);
-  const end = Buffer.alloc(1 + TIME_BYTES, END_TAG);
-  end.writeBigUInt64LE(BigInt(endMs) * 1_000_000n, 1);
-  const offsets: number[] = [];
-  for (let at = bytes.indexOf(end); at >= 0; at = bytes.indexOf(end, at + end.length)) {
-    offsets.push(at - TIME_BYTES, at + 1);
-  }
-  return offsets;
-}
-
-/** Moves the times at these offsets by so long: a request costs little to send again as a new one. */
-export function shiftTimes(request: Buffer, offsets: readonly number[], byMs: number): void {
-  const byNs = BigInt(byMs) * 1_000_000n;
-  for (const offset of offsets) request.writeBigUInt64LE(request.readBigUInt64LE(offset) + byNs, offset);
 }
 
 function hexBytes(text: string): Uint8Array {

@@ -1,7 +1,7 @@
 import { Client, credentials } from '@grpc/grpc-js';
 import { Prng, WireWriter } from '@flyball/core';
 import { setTimeout as pause } from 'node:timers/promises';
-import { realisticRequest, shiftTimes, timesOf } from './requests.ts';
+import { RequestTemplate } from './request-template.ts';
 
 // A child process that sends trace requests over OTLP/gRPC as fast as they are acknowledged, 32 in flight, or at a rate in
 // spans/s, and prints what became of them as one line of JSON. Its CPU is not counted.
@@ -20,15 +20,7 @@ const SPANS = 100;
 const client = new Client(endpoint.replace('http://', ''), credentials.createInsecure());
 const same = (bytes: Buffer) => bytes;
 const counts = { requests: 0, failed: 0, spans: 0 };
-/** A service's request, and where its times are. */
-interface Template {
-  readonly body: Buffer;
-  readonly times: readonly number[];
-  endMs: number;
-}
-/** Moved on after so long, so that spans are in time. */
-const FRESH_MS = 1_000;
-const templates: Template[] = [];
+const templates: RequestTemplate[] = [];
 let turn = 0;
 let distinct = 0;
 
@@ -36,16 +28,9 @@ let distinct = 0;
 function nextRequest(turn: number): Buffer {
   const seed = turn % services;
   const endMs = Date.now() - 100;
-  const template = (templates[seed] ??= newTemplate(seed, endMs));
-  if (endMs - template.endMs < FRESH_MS) return template.body;
-  shiftTimes(template.body, template.times, endMs - template.endMs);
-  template.endMs = endMs;
-  return template.body;
-}
-
-function newTemplate(seed: number, endMs: number): Template {
-  const body = Buffer.from(realisticRequest(SPANS, endMs, seed, operations));
-  return { body, times: timesOf(body, endMs), endMs };
+  const template = (templates[seed] ??= new RequestTemplate(SPANS, endMs, seed, operations));
+  // A copy: the one before may be on its way still.
+  return Buffer.from(template.at(turn, endMs));
 }
 
 /** A request whose operations, versions, instances and services were never seen before. */
