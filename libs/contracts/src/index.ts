@@ -45,6 +45,7 @@ export {
   VerdictReason,
   VersionAssessment,
 } from './signals.ts';
+export { ID_WORDS, SpanTable } from './span-table.ts';
 export {
   DEFAULT_ENVIRONMENT,
   isSameSubject,
@@ -57,7 +58,7 @@ export {
 } from './subject.ts';
 export type { Scope } from './subject.ts';
 export { tracesCodec } from './traces.ts';
-export type { Skeletons, SpanSkeleton, TracesMessage } from './traces.ts';
+export type { Skeletons, TracesMessage } from './traces.ts';
 export { EMBEDDED_LANES, RAW_TOPICS, TOPICS, TOPOLOGY } from './topology.ts';
 export type { RawTopic, SignalKind, Topic } from './topology.ts';
 export { WINDOW_KINDS } from './window-kind.ts';

@@ -1,114 +1,116 @@
 import { WireReader, WireWriter } from '@flyball/core';
 import { decodeTimeStep, type TimeStep, writeTimeStep } from './partials.ts';
-import { decodeSubject, writeSubject, type Subject } from './subject.ts';
-
-/** What is needed of a span to join a trace. */
-export interface SpanSkeleton {
-  /** Lower-case hex. */
-  readonly traceId: string;
-  readonly spanId: string;
-  /** '' for the first span of a trace. */
-  readonly parentId: string;
-  /** Index into the subjects of its message. */
-  readonly subject: number;
-  readonly name: string;
-  /** Span kind, 0 to 5. */
-  readonly kind: number;
-  readonly instance: string;
-  readonly isError: boolean;
-  /** End, µs since the Unix epoch, and how long it took, µs. */
-  readonly endUs: number;
-  readonly durationUs: number;
-  /** Whom a client span says that it calls, in its own words; '' where it does not, and for all others. */
-  readonly peer: string;
-}
+import { ID_BYTES, SpanTable } from './span-table.ts';
+import { decodeSubject, writeSubject } from './subject.ts';
 
 /** Spans of sampled traces that one raw partition held between two time steps, for one lane. */
 export interface Skeletons {
   readonly type: 'spans';
-  readonly subjects: readonly Subject[];
-  readonly spans: readonly SpanSkeleton[];
+  readonly spans: SpanTable;
 }
 
 /** Everything in `flyball.traces`: keyed by trace id, so that a trace meets in one lane. */
 export type TracesMessage = Skeletons | TimeStep;
 
-/** `flyball.traces` as protobuf: field 1 spans, 3 time. Names and instances are said once per message. */
+/** `flyball.traces` as protobuf: field 1 spans, a column each, 3 time. */
 export const tracesCodec = {
   encode: (message: TracesMessage): Uint8Array =>
     WireWriter.encode((writer) => {
       if (message.type === 'time') writer.message(3, (body) => writeTimeStep(body, message));
-      else writer.message(1, (body) => writeSkeletons(body, message));
+      else writer.message(1, (body) => writeSpans(body, message.spans));
     }),
 
-  /** @throws `TRACES_UNREADABLE` for a message of an unknown type. */
+  /** @throws `TRACES_UNREADABLE` for a message of an unknown type, or columns that do not fit together. */
   decode({ value }: { readonly value: Uint8Array }): TracesMessage {
     const reader = new WireReader('TRACES_UNREADABLE');
     reader.reset(value);
     if (!reader.next(value.length)) reader.fail('empty message');
     const { field } = reader;
     const end = reader.lengthEnd(value.length);
-    if (field === 1) return readSkeletons(reader, end);
+    if (field === 1) return { type: 'spans', spans: readSpans(reader, end) };
     if (field === 3) return decodeTimeStep(reader, end);
     return reader.fail('unknown type');
   },
 };
 
-function writeSkeletons(writer: WireWriter, { subjects, spans }: Skeletons): void {
-  for (const subject of subjects) writer.message(1, (body) => writeSubject(body, subject));
-  const texts = new Map<string, number>();
-  const numberOf = (text: string) => {
-    const known = texts.get(text);
-    if (known !== undefined) return known;
-    texts.set(text, texts.size);
-    return texts.size - 1;
-  };
-  const numbers = spans.map(
-    ({ name, instance, peer }) => [numberOf(name), numberOf(instance), numberOf(peer)] as const,
+/** Columns of whole numbers by their fields. */
+const COLUMNS = {
+  4: 'subject',
+  5: 'name',
+  6: 'instance',
+  7: 'peer',
+  8: 'kind',
+  9: 'isError',
+  10: 'durationUs',
+} as const;
+type Column = SpanTable['subject' | 'kind' | 'endUs'];
+const END_BASE = 11;
+const ENDS = 12;
+
+function writeSpans(writer: WireWriter, table: SpanTable): void {
+  for (const subject of table.subjects) writer.message(1, (body) => writeSubject(body, subject));
+  // The first text is always ''.
+  for (const text of table.texts.slice(1)) writer.item(2, text);
+  writer.bytes(3, table.ids.subarray(0, table.count * ID_BYTES));
+  for (const [field, column] of Object.entries(COLUMNS)) {
+    writer.packed(Number(field), numbersOf(table[column], table.count));
+  }
+  const ends = numbersOf(table.endUs, table.count);
+  const baseUs = ends.reduce((least, endUs) => Math.min(least, endUs), ends[0] ?? 0);
+  writer.varint(END_BASE, baseUs);
+  writer.packed(
+    ENDS,
+    ends.map((endUs) => endUs - baseUs),
   );
-  for (const text of texts.keys()) writer.bytes(2, new TextEncoder().encode(text));
-  for (const [index, span] of spans.entries()) {
-    const [name, instance, peer] = numbers[index]!;
-    writer.message(3, (body) => {
-      body.text(1, span.traceId).text(2, span.spanId).text(3, span.parentId).varint(4, span.subject).varint(5, name);
-      body
-        .varint(6, span.kind)
-        .varint(7, instance)
-        .varint(8, span.isError ? 1 : 0);
-      body.varint(9, span.endUs).varint(10, span.durationUs);
-      if (span.peer !== '') body.varint(11, peer + 1);
-    });
-  }
 }
 
-function readSkeletons(reader: WireReader, end: number): Skeletons {
-  const subjects: Subject[] = [];
-  const texts: string[] = [];
-  const spans: SpanSkeleton[] = [];
-  while (reader.next(end)) {
-    if (reader.field === 1) subjects.push(decodeSubject(reader, reader.lengthEnd(end)));
-    else if (reader.field === 2) texts.push(reader.textField(end));
-    else if (reader.field === 3) spans.push(readSpan(reader, texts, reader.lengthEnd(end)));
-    else reader.skip(end);
-  }
-  return { type: 'spans', subjects, spans };
+/** A column as the writer takes it: one kind of array keeps its loop fast. */
+function numbersOf(column: Column, count: number): number[] {
+  const numbers = new Array<number>(count);
+  for (let span = 0; span < count; span += 1) numbers[span] = column[span]!;
+  return numbers;
 }
 
-function readSpan(reader: WireReader, texts: readonly string[], end: number): SpanSkeleton {
-  const numbers = new Array<number>(12).fill(0);
-  let [traceId, spanId, parentId] = ['', '', ''];
+function readSpans(reader: WireReader, end: number): SpanTable {
+  const table = new SpanTable(0);
+  let baseUs = 0;
+  const columns = new Set<number>();
   while (reader.next(end)) {
     const { field } = reader;
-    if (field === 1) traceId = reader.textField(end);
-    else if (field === 2) spanId = reader.textField(end);
-    else if (field === 3) parentId = reader.textField(end);
-    else if (field <= 11) numbers[field] = reader.varintField(end);
+    if (field === 1) table.subjectNumber(decodeSubject(reader, reader.lengthEnd(end)));
+    else if (field === 2) table.textNumber(reader.textField(end));
+    else if (field === 3) readIds(reader, end, table);
+    else if (field === END_BASE) baseUs = reader.varintField(end);
+    else if (field === ENDS) readColumn(reader, end, table.endUs, table.count);
+    else if (field in COLUMNS) readColumn(reader, end, table[COLUMNS[field as keyof typeof COLUMNS]], table.count);
     else reader.skip(end);
+    columns.add(field);
   }
-  const [, , , , subject = 0, name = 0, kind = 0, instance = 0, isError = 0, endUs = 0, durationUs = 0, peer = 0] =
-    numbers;
-  const text = (number: number) => texts[number] ?? reader.fail('number of a text');
-  const about = { subject, name: text(name), kind, instance: text(instance), isError: isError === 1 };
-  // 0: a release before this field, or a span that says nothing.
-  return { traceId, spanId, parentId, ...about, endUs, durationUs, peer: peer === 0 ? '' : text(peer - 1) };
+  if (table.count === 0) return table;
+  const isWhole = columns.has(ENDS) && Object.keys(COLUMNS).every((field) => columns.has(Number(field)));
+  if (!isWhole) reader.fail('a column is missing');
+  for (let span = 0; span < table.count; span += 1) {
+    table.endUs[span]! += baseUs;
+    const isKnown =
+      table.subject[span]! < table.subjects.length &&
+      Math.max(table.name[span]!, table.instance[span]!, table.peer[span]!) < table.texts.length;
+    if (!isKnown) reader.fail('number of a subject or text');
+  }
+  return table;
+}
+
+function readIds(reader: WireReader, end: number, table: SpanTable): void {
+  const ids = reader.bytesField(end);
+  if (ids.length % ID_BYTES !== 0) reader.fail('length of ids');
+  table.count = ids.length / ID_BYTES;
+  table.reserve(table.count);
+  table.ids.set(ids);
+}
+
+/** A packed field of as many numbers as there are spans; the ids come before all columns. */
+function readColumn(reader: WireReader, end: number, column: Column, count: number): void {
+  const valueEnd = reader.lengthEnd(end);
+  let span = 0;
+  for (; span < count && reader.at < valueEnd; span += 1) column[span] = reader.varint(valueEnd);
+  if (span < count || reader.at < valueEnd) reader.fail('length of a column');
 }

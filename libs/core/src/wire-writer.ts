@@ -54,7 +54,11 @@ export class WireWriter {
 
   /** A text field; '' is the default and is left out. */
   text(field: number, value: string): this {
-    if (value === '') return this;
+    return value === '' ? this : this.item(field, value);
+  }
+
+  /** A text of a repeated field, in which '' counts. */
+  item(field: number, value: string): this {
     return this.#ascii(field, value) ? this : this.bytes(field, utf8(value));
   }
 

@@ -1,5 +1,4 @@
-import type { WireReader } from '@flyball/core';
-import { hexOf } from './hex.ts';
+import { hexOf, type WireReader } from '@flyball/core';
 import type { ResourceScan } from './resource-scan.ts';
 
 /** Nested values are followed so deep; below that a value is `…`. */

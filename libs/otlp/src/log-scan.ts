@@ -1,6 +1,5 @@
-import { WireReader } from '@flyball/core';
+import { hexOf, WireReader } from '@flyball/core';
 import { readValue } from './attributes.ts';
-import { hexOf } from './hex.ts';
 import { wholeMs } from './metric-scan.ts';
 import { type ScannedResource, ResourceScan } from './resource-scan.ts';
 

@@ -1,6 +1,5 @@
-import { WIRE, WireReader } from '@flyball/core';
+import { hexOf, WIRE, WireReader } from '@flyball/core';
 import { readAttribute } from './attributes.ts';
-import { hexOf } from './hex.ts';
 import { type ScannedResource, ResourceScan } from './resource-scan.ts';
 
 /**

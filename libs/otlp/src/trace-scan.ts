@@ -1,5 +1,4 @@
-import { WireReader } from '@flyball/core';
-import { hexOf } from './hex.ts';
+import { hexOf, WireReader } from '@flyball/core';
 import { type ScannedResource, ResourceScan } from './resource-scan.ts';
 
 /** Span kinds. Source: opentelemetry-proto, trace.proto, `Span.SpanKind`. */
@@ -56,6 +55,11 @@ export class TraceScan {
     this.#texts = new ResourceScan(this.#reader, seed);
   }
 
+  /** What was read; the columns that end in `At` are places in it. */
+  get bytes(): Uint8Array {
+    return this.#reader.bytes;
+  }
+
   /** Text of a span's name, cut after 1 KiB, as are all texts of a resource. */
   nameOf(span: number): string {
     return this.#texts.text(this.name[span]!);
@@ -64,16 +68,6 @@ export class TraceScan {
   /** Trace id of a span, 32 lower-case hex digits. */
   traceIdOf(span: number): string {
     return hexOf(this.#reader.bytes, this.traceIdAt[span]!, TRACE_ID_BYTES);
-  }
-
-  /** Id of a span, 16 lower-case hex digits. */
-  spanIdOf(span: number): string {
-    return hexOf(this.#reader.bytes, this.spanIdAt[span]!, SPAN_ID_BYTES);
-  }
-
-  /** Id of a span's parent, 16 lower-case hex digits; '' where there is none. */
-  parentIdOf(span: number): string {
-    return this.isRoot[span] === 1 ? '' : hexOf(this.#reader.bytes, this.parentIdAt[span]!, SPAN_ID_BYTES);
   }
 
   /** Whom a client span says that it calls: `peer.service`, else `server.address`, else `net.peer.name`; '' for all others. */

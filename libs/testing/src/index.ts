@@ -42,3 +42,5 @@ export { startCollector } from './launchers/collector.ts';
 export type { CollectorPipeline } from './launchers/collector.ts';
 export { targetConformance } from './target-conformance.ts';
 export type { TargetUnderTest } from './target-conformance.ts';
+export { plainSpansOf, spanTableOf } from './span-table.ts';
+export type { PlainSpan } from './span-table.ts';

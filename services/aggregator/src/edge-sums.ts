@@ -1,8 +1,11 @@
-import { type Series, type Subject, subjectKey } from '@flyball/contracts';
+import { type Series, type SpanTable, type Subject, subjectKey, type View, VIEWS } from '@flyball/contracts';
 import type { AggregatorConfig } from './config.ts';
 import { SeriesBudget } from './series-budget.ts';
 import { SeriesSet, type SeriesSum } from './series-sum.ts';
-import type { HeldSpan } from './trace-store.ts';
+
+const TEXTS_MAX = 2 ** 26;
+/** Span kinds are 0 to 5. */
+const KINDS = 6;
 
 interface SubjectEdges {
   readonly subject: Subject;
@@ -10,72 +13,96 @@ interface SubjectEdges {
   spans: number;
 }
 
-/** A call from one service to another. */
+/** A call from one service to another, which are numbers of subjects. */
 export interface Call {
-  readonly callee: Subject;
-  readonly caller: string;
+  readonly callee: number;
+  readonly caller: number;
   readonly durationUs: number;
   readonly isError: boolean;
 }
 
-/** What the spans of one window tell of calls and of a service's own time, by subject. */
+/**
+ * What the spans of one window tell of calls and of a service's own time, by subject. Spans, subjects and names are numbers of the
+ * table of spans, which stays as it is meanwhile.
+ */
 export class EdgeSums {
   readonly #config: AggregatorConfig;
+  readonly #spans: SpanTable;
   readonly #budget: SeriesBudget;
-  readonly #subjects = new Map<string, SubjectEdges>();
+  /** By number of the subject. */
+  readonly #subjects = new Map<number, SubjectEdges>();
+  /** By what {@link placeOf} makes of subject, view, name and kind. */
+  readonly #sums = new Map<number, SeriesSum>();
   readonly #touched = new Set<SeriesSum>();
-  readonly #exemplars: string[] = [];
 
-  constructor(config: AggregatorConfig) {
+  constructor(config: AggregatorConfig, spans: SpanTable) {
     this.#config = config;
+    this.#spans = spans;
     this.#budget = new SeriesBudget(config.seriesMax);
   }
 
   /** A service was called. `span` is where to look. */
-  call({ callee, caller, durationUs, isError }: Call, span: HeldSpan): void {
-    const sum = this.#of(callee).set.of({ view: 'caller', name: caller, kind: 0 });
-    this.#add(sum, durationUs, isError, span);
+  call({ callee, caller, durationUs, isError }: Call, span: number): void {
+    this.#add(this.#between('caller', callee, caller), durationUs, isError, span);
   }
 
   /** What a call took beyond the callee's own span, µs. */
-  gap(callee: Subject, caller: string, gapUs: number, span: HeldSpan): void {
-    this.#add(this.#of(callee).set.of({ view: 'gap', name: caller, kind: 0 }), gapUs, false, span);
+  gap(callee: number, caller: number, gapUs: number, span: number): void {
+    this.#add(this.#between('gap', callee, caller), gapUs, false, span);
   }
 
   /** A call that failed, and that no span of the callee answered: the wait is the network's. */
-  unanswered(callee: Subject, call: HeldSpan): void {
-    const { durationUs } = call;
-    this.call({ callee, caller: call.subject.service, durationUs, isError: true }, call);
-    this.#add(this.#of(callee).set.of({ view: 'gap', name: call.subject.service, kind: 0 }), durationUs, true, call);
+  unanswered(callee: number, call: number): void {
+    const [caller, durationUs] = [this.#spans.subject[call]!, this.#spans.durationUs[call]!];
+    this.call({ callee, caller, durationUs, isError: true }, call);
+    this.#add(this.#between('gap', callee, caller), durationUs, true, call);
   }
 
   /** A span's own time, µs, and whether it failed by itself. */
-  self(span: HeldSpan, selfUs: number, isOwnError: boolean): void {
-    const edges = this.#of(span.subject);
+  self(span: number, selfUs: number, isOwnError: boolean): void {
+    const { subject, name, kind, texts } = this.#spans;
+    const edges = this.#of(subject[span]!);
     edges.spans += 1;
-    this.#add(edges.set.of({ view: 'self', name: span.name, kind: span.kind }), selfUs, isOwnError, span);
+    const place = placeOf(subject[span]!, 'self', name[span]!, kind[span]!);
+    const sum = this.#sums.get(place) ?? edges.set.of({ view: 'self', name: texts[name[span]!]!, kind: kind[span]! });
+    this.#sums.set(place, sum);
+    this.#add(sum, selfUs, isOwnError, span);
   }
 
   /** All sums, subjects by name. */
   take(): { readonly subject: Subject; readonly spans: number; readonly series: readonly Series[] }[] {
-    for (const sum of this.#touched) sum.settle((index) => this.#exemplars[index]!);
-    return [...this.#subjects]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([, { subject, spans, set }]) => ({ subject, spans, series: set.toSeries() }));
+    for (const sum of this.#touched) sum.settle((span) => this.#spans.traceIdOf(span));
+    return [...this.#subjects.values()]
+      .map((edges) => ({ ...edges, key: subjectKey(edges.subject) }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
+      .map(({ subject, spans, set }) => ({ subject, spans, series: set.toSeries() }));
   }
 
-  #add(sum: SeriesSum, durationUs: number, isError: boolean, { traceId }: HeldSpan): void {
-    this.#exemplars.push(traceId);
-    this.#touched.add(sum);
-    sum.add(durationUs, isError, this.#exemplars.length - 1);
-  }
-
-  #of(subject: Subject): SubjectEdges {
-    const key = subjectKey(subject);
-    const known = this.#subjects.get(key);
+  /** The sum of calls of one service to another. */
+  #between(view: 'caller' | 'gap', callee: number, caller: number): SeriesSum {
+    const place = placeOf(callee, view, caller, 0);
+    const known = this.#sums.get(place);
     if (known !== undefined) return known;
-    const edges = { subject, set: new SeriesSet(this.#config, this.#budget), spans: 0 };
-    this.#subjects.set(key, edges);
+    const sum = this.#of(callee).set.of({ view, name: this.#spans.subjects[caller]!.service, kind: 0 });
+    this.#sums.set(place, sum);
+    return sum;
+  }
+
+  #add(sum: SeriesSum, durationUs: number, isError: boolean, span: number): void {
+    this.#touched.add(sum);
+    sum.add(durationUs, isError, span);
+  }
+
+  #of(number: number): SubjectEdges {
+    const known = this.#subjects.get(number);
+    if (known !== undefined) return known;
+    const edges = { subject: this.#spans.subjects[number]!, set: new SeriesSet(this.#config, this.#budget), spans: 0 };
+    this.#subjects.set(number, edges);
     return edges;
   }
+}
+
+/** One number for all that names a series: below 2^53, for there are fewer than 2^26 texts and 2^20 subjects. */
+function placeOf(subject: number, view: View, name: number, kind: number): number {
+  return ((subject * TEXTS_MAX + name) * VIEWS.length + VIEWS.indexOf(view)) * KINDS + kind;
 }

@@ -1,5 +1,4 @@
-import { isSameSubject, type Subject, subjectKey } from '@flyball/contracts';
-import type { HeldSpan } from './trace-store.ts';
+import { isSameSubject, type SpanTable, type Subject, subjectKey } from '@flyball/contracts';
 
 /** Most names that are known at once; whoever was not heard for longest makes room. */
 const NAMES_MAX = 5_000;
@@ -15,8 +14,8 @@ export class KnownCallees {
   #names = new Map<string, Subject | null>();
 
   /** A call was answered by a service. */
-  learn(call: HeldSpan, callee: Subject): void {
-    const key = keyOf(call);
+  learn(spans: SpanTable, call: number, callee: Subject): void {
+    const key = keyOf(spans, call);
     const known = this.#names.get(key);
     const isOther = known !== undefined && (known === null || !isSameSubject(known, callee));
     this.#names.delete(key);
@@ -25,8 +24,8 @@ export class KnownCallees {
   }
 
   /** Who should have answered a call, or `undefined` where that is not known, or not clear. */
-  of(call: HeldSpan): Subject | undefined {
-    return this.#names.get(keyOf(call)) ?? undefined;
+  of(spans: SpanTable, call: number): Subject | undefined {
+    return this.#names.get(keyOf(spans, call)) ?? undefined;
   }
 
   save(): SavedCallees {
@@ -38,6 +37,8 @@ export class KnownCallees {
   }
 }
 
-function keyOf({ subject, peer, name }: HeldSpan): string {
-  return [subjectKey(subject), peer === '' ? 'name' : 'peer', peer === '' ? name : peer].join('\n');
+function keyOf({ subjects, texts, subject, peer, name }: SpanTable, call: number): string {
+  const isPeer = peer[call] !== 0;
+  const called = texts[isPeer ? peer[call]! : name[call]!]!;
+  return [subjectKey(subjects[subject[call]!]!), isPeer ? 'peer' : 'name', called].join('\n');
 }

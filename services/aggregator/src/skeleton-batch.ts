@@ -1,5 +1,5 @@
-import { type Skeletons, type SpanSkeleton, type Subject, subjectKey } from '@flyball/contracts';
-import { fnv1a, laneOf, slotStartMs } from '@flyball/core';
+import { ID_WORDS, type Skeletons, SpanTable, subjectKey, tracesCodec } from '@flyball/contracts';
+import { bytesOfHex, fnv1a, hexOf, laneOf, slotStartMs } from '@flyball/core';
 import { SPAN_FLAW, type TraceScan } from '@flyball/otlp';
 import type { AggregatorConfig } from './config.ts';
 import { subjectOfResource } from './resource-subject.ts';
@@ -7,86 +7,108 @@ import { subjectOfResource } from './resource-subject.ts';
 /** Spans of one message: it stays far below what a record may hold. */
 const SPANS_PER_MESSAGE = 2_000;
 
-/** Spans with their subjects, in the order in which they came, as they are saved. */
-export type SavedSkeletons = readonly (readonly [Subject, SpanSkeleton])[];
+/** What is to be said to each lane, as messages in hex digits, in the order in which it came. */
+export type SavedSkeletons = readonly (readonly [lane: number, messages: readonly string[]])[];
 
 /** Skeletons of the sampled spans that one raw partition held between two time steps. Late and early spans are left out. */
 export class SkeletonBatch {
   readonly #config: AggregatorConfig;
-  readonly #lanes: number;
-  #spans: (readonly [Subject, SpanSkeleton])[] = [];
+  readonly #laneCount: number;
+  #lanes = new Map<number, SpanTable[]>();
 
   /** @param lanes - of `flyball.traces`: spans that go to one lane share messages. */
   constructor(config: AggregatorConfig, lanes: number) {
     this.#config = config;
-    this.#lanes = lanes;
+    this.#laneCount = lanes;
   }
 
   /** Adds the sampled spans of a scanned request that was appended at `atMs`. */
   add(scan: TraceScan, tenant: string, atMs: number): void {
     const { traceSampleRatio, windowMs, graceMs, earlyMs } = this.#config;
     if (traceSampleRatio === 0) return;
-    const subjects = scan.resources.map((resource) => subjectOfResource(tenant, resource));
+    const resources = scan.resources.map((resource) => {
+      const subject = subjectOfResource(tenant, resource);
+      return { subject, key: subjectKey(subject), instance: resource.instance };
+    });
     for (let span = 0; span < scan.count; span += 1) {
       const endMs = scan.endMs[span]!;
       const isLate = atMs >= slotStartMs(endMs, windowMs) + windowMs + graceMs;
       if (isLate || endMs > atMs + earlyMs || scan.flaw[span] !== SPAN_FLAW.none) continue;
       const traceId = scan.traceIdOf(span);
       if (!isSampled(traceId, traceSampleRatio)) continue;
-      const at = scan.resource[span]!;
-      this.#spans.push([
-        subjects[at]!,
-        {
-          ...{ traceId, spanId: scan.spanIdOf(span), parentId: scan.parentIdOf(span), subject: 0 },
-          ...{ name: scan.nameOf(span), kind: scan.kind[span]!, instance: scan.resources[at]!.instance },
-          isError: scan.isError[span] === 1,
-          endUs: endMs * 1_000 + scan.endRestUs[span]!,
-          durationUs: scan.durationUs[span]!,
-          peer: scan.peerOf(span),
-        },
-      ]);
+      const { subject, key, instance } = resources[scan.resource[span]!]!;
+      const table = this.#tableOf(laneOf(traceId, this.#laneCount));
+      const at = table.push();
+      copyIds(scan, span, table, at);
+      table.subject[at] = table.subjectNumber(subject, key);
+      table.name[at] = table.textNumber(scan.nameOf(span));
+      table.instance[at] = table.textNumber(instance);
+      table.peer[at] = table.textNumber(scan.peerOf(span));
+      table.kind[at] = scan.kind[span]!;
+      table.isError[at] = scan.isError[span]!;
+      table.endUs[at] = endMs * 1_000 + scan.endRestUs[span]!;
+      table.durationUs[at] = scan.durationUs[span]!;
     }
   }
 
   /** Takes out messages with the key of a trace that each holds, so that it finds its lane. */
   take(): { readonly key: string; readonly message: Skeletons }[] {
-    const lanes = new Map<number, (readonly [Subject, SpanSkeleton])[]>();
-    for (const each of this.#spans) {
-      const lane = laneOf(each[1].traceId, this.#lanes);
-      const list = lanes.get(lane);
-      if (list === undefined) lanes.set(lane, [each]);
-      else list.push(each);
-    }
-    this.#spans = [];
-    return [...lanes]
-      .sort(([a], [b]) => a - b)
-      .flatMap(([, spans]) => {
-        const count = Math.ceil(spans.length / SPANS_PER_MESSAGE);
-        return Array.from({ length: count }, (_, part) =>
-          messageOf(spans.slice(part * SPANS_PER_MESSAGE, (part + 1) * SPANS_PER_MESSAGE)),
-        );
-      });
+    const lanes = this.#inOrder();
+    this.#lanes = new Map();
+    return lanes.flatMap(([, tables]) =>
+      tables.map((spans) => ({ key: spans.traceIdOf(0), message: { type: 'spans' as const, spans } })),
+    );
   }
 
   save(): SavedSkeletons {
-    return this.#spans;
+    return this.#inOrder().map(([lane, tables]) => [
+      lane,
+      tables.map((spans) => hexOf(tracesCodec.encode({ type: 'spans', spans }))),
+    ]);
   }
 
   restore(saved: SavedSkeletons): void {
-    this.#spans = [...saved];
+    this.#lanes = new Map(
+      saved.map(([lane, messages]) => [
+        lane,
+        messages.flatMap((message) => {
+          const decoded = tracesCodec.decode({ value: bytesOfHex(message) });
+          return decoded.type === 'spans' ? [decoded.spans] : [];
+        }),
+      ]),
+    );
+  }
+
+  #inOrder(): [number, SpanTable[]][] {
+    return [...this.#lanes].sort(([a], [b]) => a - b);
+  }
+
+  /** The table that a span of a lane goes to. */
+  #tableOf(lane: number): SpanTable {
+    let tables = this.#lanes.get(lane);
+    if (tables === undefined) this.#lanes.set(lane, (tables = []));
+    const last = tables.at(-1);
+    if (last !== undefined && last.count < SPANS_PER_MESSAGE) return last;
+    const table = new SpanTable();
+    tables.push(table);
+    return table;
   }
 }
 
-function messageOf(spans: readonly (readonly [Subject, SpanSkeleton])[]) {
-  const numbers = new Map<string, number>();
-  const subjects: Subject[] = [];
-  const numbered = spans.map(([subject, span]) => {
-    const key = subjectKey(subject);
-    const number = numbers.get(key) ?? subjects.push(subject) - 1;
-    numbers.set(key, number);
-    return { ...span, subject: number };
-  });
-  return { key: numbered[0]!.traceId, message: { type: 'spans' as const, subjects, spans: numbered } };
+/** Bytes are copied one by one: there are few, and a view of them would be one more thing to collect. */
+function copyIds(
+  { bytes, traceIdAt, spanIdAt, parentIdAt, isRoot }: TraceScan,
+  span: number,
+  to: SpanTable,
+  at: number,
+) {
+  const { ids } = to;
+  const start = at * ID_WORDS * 4;
+  const [traceAt, ownAt, parentAt] = [traceIdAt[span]!, spanIdAt[span]!, parentIdAt[span]!];
+  for (let byte = 0; byte < 16; byte += 1) ids[start + byte] = bytes[traceAt + byte]!;
+  for (let byte = 0; byte < 8; byte += 1) ids[start + 16 + byte] = bytes[ownAt + byte]!;
+  const hasParent = isRoot[span] === 0;
+  for (let byte = 0; byte < 8; byte += 1) ids[start + 24 + byte] = hasParent ? bytes[parentAt + byte]! : 0;
 }
 
 /** All spans of a trace, whoever sent them, are sampled alike. */

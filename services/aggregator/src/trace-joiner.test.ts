@@ -1,5 +1,6 @@
-import type { Partial, PartialsMessage, SpanSkeleton, Subject, TracesMessage } from '@flyball/contracts';
+import type { Partial, PartialsMessage, Subject, TracesMessage } from '@flyball/contracts';
 import { Prng } from '@flyball/core';
+import { type PlainSpan, spanTableOf } from '@flyball/testing';
 import { expect, test } from 'vitest';
 import { AggregatorConfig } from './config.ts';
 import { TraceJoiner } from './trace-joiner.ts';
@@ -16,7 +17,13 @@ const BASE_MS = 1_700_000_000_000;
 
 const subjectOf = (service: string): Subject => ({ tenant: 'default', environment: 'demo', service });
 
-type Span = Omit<SpanSkeleton, 'subject'> & { readonly service: string };
+type Span = Omit<PlainSpan, 'subject'> & { readonly service: string };
+
+/** The message of these spans. */
+const messageOf = (spans: readonly Span[]): TracesMessage => ({
+  type: 'spans',
+  spans: spanTableOf(spans.map(({ service, ...span }) => ({ ...span, subject: subjectOf(service) }))),
+});
 
 /** What must come out, in µs, counts and errors, by `view service name`. */
 type Sums = Map<string, { count: number; errors: number; sumUs: number }>;
@@ -85,9 +92,10 @@ function heard(said: readonly PartialsMessage[]): Sums {
 }
 
 /** Feeds spans by partition and second, as `local` does, and says what the joiner said. */
-function join(spans: readonly Span[], dice: Prng, restarts: boolean): PartialsMessage[] {
+function join(spans: readonly Span[], dice: Prng, restarts: boolean, limits = {}): PartialsMessage[] {
   const place = { lane: 'joiner:flyball.traces/0', rawPartitions: PARTITIONS };
-  let joiner = new TraceJoiner(CONFIG, place);
+  const config = { ...CONFIG, ...limits };
+  let joiner = new TraceJoiner(config, place);
   const said: PartialsMessage[] = [];
   const outbox = {
     emit: (_topic: string, _key: string, body: PartialsMessage) => void said.push(body),
@@ -107,18 +115,15 @@ function join(spans: readonly Span[], dice: Prng, restarts: boolean): PartialsMe
         const sentMs = each.span.endUs / 1_000 + each.lateMs;
         return each.partition === partition && sentMs < atMs && sentMs >= atMs - 1_000;
       });
-      const services = [...new Set(due.map(({ span }) => span.service))];
-      const list = due.map(({ span: { service, ...span } }) => ({ ...span, subject: services.indexOf(service) }));
-      if (list.length > 0) tell({ type: 'spans', subjects: services.map(subjectOf), spans: list }, atMs);
+      const list = due.map(({ span }) => span);
+      if (list.length > 0) tell(messageOf(list), atMs);
       // A span that was delivered twice is one span.
-      if (list.length > 0 && dice.chance(0.2)) {
-        tell({ type: 'spans', subjects: services.map(subjectOf), spans: list.slice(0, 1) }, atMs);
-      }
+      if (list.length > 0 && dice.chance(0.2)) tell(messageOf(list.slice(0, 1)), atMs);
       tell({ type: 'time', kind: 'traces', from, atMs, blind: [], refusedTenants: [], reports: [] }, atMs);
     }
     if (!restarts || !dice.chance(0.3)) continue;
     const snapshot = joiner.snapshot();
-    joiner = new TraceJoiner(CONFIG, place);
+    joiner = new TraceJoiner(config, place);
     joiner.restore(snapshot);
   }
   return said;
@@ -137,24 +142,26 @@ test.each([1, 2, 3, 4, 5])('seed %d: own times, gaps, calls and own failures are
   // Whatever the order and whoever restarts: the same partials, to the last byte.
   const partials = (list: readonly PartialsMessage[]) => list.filter(({ type }) => type === 'partial');
   expect(partials(join(made.spans, new Prng(seed + 100), true))).toEqual(partials(calm));
+  // Nor does it matter how full the store is, or who shares a hash there.
+  const limits = { traceSpansMax: made.spans.length };
+  expect(partials(join(made.spans, new Prng(seed + 200), true, limits))).toEqual(partials(calm));
 });
 
 test('a trace beyond the limit is left out, and those that are held stay whole', () => {
   const dice = new Prng(7);
   const made = { spans: [] as Span[], sums: new Map() as Sums, dice, traceId: dice.hex(32) };
   serve('web', 1, BASE_MS * 1_000, made, '');
-  const joiner = new TraceJoiner(
-    { ...CONFIG, traceSpansMax: 1 },
-    { lane: 'joiner:x/0', rawPartitions: ['otlp_spans/0'] },
+  const other = { ...made.spans[0]!, traceId: dice.hex(32), service: 'late-comer' };
+  const limit = { traceSpansMax: 1 };
+  const byName = ([a]: [string, unknown], [b]: [string, unknown]) => (a < b ? -1 : 1);
+  expect([...heard(join([...made.spans, other], new Prng(1), true, limit))].sort(byName)).toEqual(
+    [...made.sums].sort(byName),
   );
-  const outbox = { emit: () => undefined, broadcast: () => undefined, reject: () => undefined };
-  const other = { ...made.spans[0]!, traceId: dice.hex(32) };
-  const spans = [...made.spans, other].map(({ service: _service, ...span }) => ({ ...span, subject: 0 }));
-  const body: TracesMessage = { type: 'spans', subjects: [subjectOf('web')], spans };
-  joiner.process({ offset: 0, epoch: 0, atMs: BASE_MS, key: '', provenance: undefined, body }, outbox);
-  const saved = new TextDecoder().decode(joiner.snapshot());
-  expect(saved).toContain(made.traceId);
-  expect(saved).not.toContain(other.traceId);
+  // There is room again once the first has gone.
+  const afterwards = { ...other, endUs: other.endUs + 30_000_000 };
+  expect(heard(join([...made.spans, afterwards], new Prng(1), true, limit)).keys()).toContain(
+    `self late-comer ${other.name}`,
+  );
 });
 
 /** A call of web at a second, that payment answers, or nobody. */

@@ -1,7 +1,7 @@
 import {
   type Interval,
-  isSameSubject,
   type PartialsMessage,
+  type SpanTable,
   subjectKey,
   type TimeStep,
   type TracesMessage,
@@ -12,7 +12,7 @@ import type { AggregatorConfig } from './config.ts';
 import { EdgeSums } from './edge-sums.ts';
 import { type SavedStalls, Stalls } from './stalls.ts';
 import { KnownCallees, type SavedCallees } from './known-callees.ts';
-import { type HeldSpan, type SavedTraces, TraceStore } from './trace-store.ts';
+import { type SavedTraces, TraceStore } from './trace-store.ts';
 
 /** What the joiner says. */
 export type JoinerOut = { 'flyball.partials': PartialsMessage };
@@ -51,7 +51,7 @@ export class TraceJoiner implements Processor<TracesMessage, JoinerOut> {
 
   process({ body }: Entry<TracesMessage>, outbox: Outbox<JoinerOut>): void {
     if (body.type === 'time') return this.#passTime(body, outbox);
-    for (const span of body.spans) this.#traces.add(span, body.subjects[span.subject]!, this.#closedMs ?? 0);
+    this.#traces.add(body.spans);
   }
 
   /** Spans were lost: what is open cannot be vouched for. */
@@ -70,48 +70,54 @@ export class TraceJoiner implements Processor<TracesMessage, JoinerOut> {
     const nowMs = this.#frontier.atMs;
     if (nowMs <= beforeMs) return;
     const untilMs = slotStartMs(nowMs - graceMs, windowMs);
-    for (const startMs of this.#traces.windowsBefore(untilMs)) this.#closeWindow(startMs, outbox);
-    this.#closedMs = Math.max(untilMs, this.#closedMs ?? untilMs);
-    this.#traces.forget(untilMs);
+    if (untilMs > (this.#closedMs ?? 0)) this.#close(untilMs, outbox);
     const about = { kind: 'edges' as const, from: this.#lane, atMs: nowMs, blind: this.#blind };
     outbox.broadcast('flyball.partials', { type: 'time', ...about, refusedTenants: [], reports: [] });
     this.#blind = [];
   }
 
-  #closeWindow(startMs: number, outbox: Outbox<JoinerOut>): void {
-    const sums = new EdgeSums(this.#config);
-    for (const span of this.#traces.takeWindow(startMs)) this.#look(span, sums);
-    for (const { subject, spans, series } of sums.take()) {
-      const partial = { kind: 'edges' as const, subject, startMs, spans, series, metrics: [] };
-      outbox.emit('flyball.partials', subjectKey(subject), { type: 'partial', ...partial });
+  /** Looks at the windows before `untilMs`. A span that comes later is only held for its parent. */
+  #close(untilMs: number, outbox: Outbox<JoinerOut>): void {
+    for (const startMs of this.#traces.windowsBetween(this.#closedMs ?? 0, untilMs)) {
+      const sums = new EdgeSums(this.#config, this.#traces.spans);
+      for (const span of this.#traces.spansOf(startMs)) this.#look(this.#traces.spans, span, sums);
+      for (const { subject, spans, series } of sums.take()) {
+        const partial = { kind: 'edges' as const, subject, startMs, spans, series, metrics: [] };
+        outbox.emit('flyball.partials', subjectKey(subject), { type: 'partial', ...partial });
+      }
     }
+    this.#closedMs = untilMs;
+    this.#traces.forget(untilMs);
   }
 
   /** What one span tells, with those that it caused. */
-  #look(span: HeldSpan, sums: EdgeSums): void {
+  #look(spans: SpanTable, span: number, sums: EdgeSums): void {
+    const { subject, isError, endUs, durationUs } = spans;
     const children = this.#traces.childrenOf(span);
-    const elsewhere = children.filter(({ subject }) => !isSameSubject(subject, span.subject));
-    const startUs = span.endUs - span.durationUs;
-    const childUs = coveredUs(children, startUs, span.endUs);
-    if (span.kind === CLIENT && children.length === 0 && span.isError) {
-      const callee = this.#callees.of(span);
+    const caller = subject[span]!;
+    const elsewhere = children.filter((child) => subject[child] !== caller);
+    const isClient = spans.kind[span] === CLIENT;
+    if (isClient && children.length === 0 && isError[span] === 1) {
+      const callee = this.#callees.of(spans, span);
       // Nobody answered: that is the trouble of who should have, or of the network before it, and none of the caller's own.
-      if (callee !== undefined) return sums.unanswered(callee, span);
+      if (callee !== undefined) return sums.unanswered(spans.subjectNumber(callee), span);
     }
     for (const child of elsewhere) {
-      if (child.subject.environment !== span.subject.environment) continue;
+      const callee = subject[child]!;
+      if (spans.subjects[callee]!.environment !== spans.subjects[caller]!.environment) continue;
       // A client span is the call as the caller saw it: what it took beyond the callee's span is the network's.
-      const isCall = span.kind === CLIENT && elsewhere.length === 1;
-      const durationUs = isCall ? span.durationUs : child.durationUs;
-      sums.call({ callee: child.subject, caller: span.subject.service, durationUs, isError: child.isError }, child);
+      const isCall = isClient && elsewhere.length === 1;
+      const calledUs = durationUs[isCall ? span : child]!;
+      sums.call({ callee, caller, durationUs: calledUs, isError: isError[child] === 1 }, child);
       if (!isCall) continue;
-      this.#callees.learn(span, child.subject);
-      sums.gap(child.subject, span.subject.service, Math.max(0, span.durationUs - child.durationUs), span);
+      this.#callees.learn(spans, span, spans.subjects[callee]!);
+      sums.gap(callee, caller, Math.max(0, durationUs[span]! - durationUs[child]!), span);
     }
     // The rest of a call to another service is the network's, not the caller's own.
-    const selfUs = span.kind === CLIENT && elsewhere.length > 0 ? 0 : Math.max(0, span.durationUs - childUs);
-    const isOwnError = span.isError && !children.some(({ isError }) => isError);
-    if (span.kind !== CLIENT || elsewhere.length === 0) sums.self(span, selfUs, isOwnError);
+    if (isClient && elsewhere.length > 0) return;
+    const childUs = coveredUs(spans, children, endUs[span]! - durationUs[span]!, endUs[span]!);
+    const isOwnError = isError[span] === 1 && !children.some((child) => isError[child] === 1);
+    sums.self(span, Math.max(0, durationUs[span]! - childUs), isOwnError);
   }
 
   snapshot(): Uint8Array {
@@ -134,7 +140,7 @@ export class TraceJoiner implements Processor<TracesMessage, JoinerOut> {
     this.#stalls.restore(saved.stalls);
     this.#frontier.leave(this.#times.size > 0 ? this.#stalls.down(this.#times) : new Set());
     this.#blind = [...saved.blind];
-    this.#traces.restore(saved.traces, saved.closedMs ?? 0);
+    this.#traces.restore(saved.traces);
     this.#callees.restore(saved.callees);
   }
 }
@@ -152,9 +158,15 @@ interface SavedJoiner {
 const CLIENT = 3;
 
 /** How much of `[fromUs, untilUs]` the spans cover together, µs: children may run side by side. */
-function coveredUs(spans: readonly HeldSpan[], fromUs: number, untilUs: number): number {
+function coveredUs(
+  { endUs, durationUs }: SpanTable,
+  spans: readonly number[],
+  fromUs: number,
+  untilUs: number,
+): number {
+  if (spans.length === 0) return 0;
   const intervals = spans
-    .map(({ endUs, durationUs }) => [Math.max(fromUs, endUs - durationUs), Math.min(untilUs, endUs)] as const)
+    .map((span) => [Math.max(fromUs, endUs[span]! - durationUs[span]!), Math.min(untilUs, endUs[span]!)] as const)
     .filter(([start, end]) => end > start)
     .sort(([a], [b]) => a - b);
   let [covered, reachedUs] = [0, fromUs];

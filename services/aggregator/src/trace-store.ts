@@ -1,100 +1,176 @@
-import type { SpanSkeleton, Subject } from '@flyball/contracts';
-import { slotStartMs } from '@flyball/core';
+import { ID_WORDS, SpanTable, tracesCodec } from '@flyball/contracts';
+import { bytesOfHex, hexOf, slotStartMs } from '@flyball/core';
 import type { AggregatorConfig } from './config.ts';
+import { hashOfWords, PlaceChains } from './place-chains.ts';
 
-/** A span as the joiner holds it. */
-export interface HeldSpan extends Omit<SpanSkeleton, 'subject'> {
-  readonly subject: Subject;
-}
+/** Spans in the order in which they came, as a message of `flyball.traces` in hex digits. */
+export type SavedTraces = string;
 
-interface Trace {
-  readonly spans: Map<string, HeldSpan>;
-  /** By the id of the span that they name as their parent. */
-  readonly children: Map<string, HeldSpan[]>;
-  /** Start of the last window that one of its spans ended in, ms. */
-  lastMs: number;
-}
+/** Words of a span's ids: where the trace's starts, the span's own, its parent's. */
+const TRACE = 0;
+const OWN = 4;
+const PARENT = 6;
+const NONE: readonly number[] = [];
 
-/** Spans, trace by trace in the order in which they came, as they are saved. */
-export type SavedTraces = readonly HeldSpan[];
-
-/** Spans that wait for their window, or for a parent; bounded. */
+/** Spans that wait for their window, or for a parent; bounded. A span is a place in {@link spans}, until the next `forget`. */
 export class TraceStore {
   readonly #config: AggregatorConfig;
-  readonly #traces = new Map<string, Trace>();
-  /** Spans that were not looked at yet, by start of window. */
-  readonly #windows = new Map<number, HeldSpan[]>();
-  #spans = 0;
+  #spans = new SpanTable();
+  /** Room for those that are kept, when others are forgotten. */
+  #spare = new SpanTable();
+  /** Number of each span's trace. */
+  #traceOf: number[] = [];
+  /** Of each trace the place of its first span, and the start of the last window that one of them ended in, ms. */
+  #firstOf: number[] = [];
+  #lastMs: number[] = [];
+  readonly #traces: PlaceChains;
+  /** By trace and own id, and by trace and parent. */
+  readonly #own: PlaceChains;
+  readonly #children: PlaceChains;
 
   constructor(config: AggregatorConfig) {
     this.#config = config;
+    this.#traces = new PlaceChains(config.traceSpansMax);
+    this.#own = new PlaceChains(config.traceSpansMax);
+    this.#children = new PlaceChains(config.traceSpansMax);
   }
 
-  /** Takes a span in, but for one that is there already. One of a window that is closed is only held for its parent. */
-  add(skeleton: SpanSkeleton, subject: Subject, closedMs: number): void {
-    this.#hold({ ...skeleton, subject }, closedMs);
+  get spans(): SpanTable {
+    return this.#spans;
   }
 
-  #hold(span: HeldSpan, closedMs: number): void {
-    const startMs = this.#windowOf(span);
-    let trace = this.#traces.get(span.traceId);
-    if (trace === undefined) {
-      if (this.#spans >= this.#config.traceSpansMax) return;
-      trace = { spans: new Map(), children: new Map(), lastMs: startMs };
-      this.#traces.set(span.traceId, trace);
+  /** Takes spans in, but for those that are there already, and for traces that begin when all room is taken. */
+  add(from: SpanTable): void {
+    const copy = this.#spans.copier(from);
+    for (let span = 0; span < from.count; span += 1) {
+      const trace = this.#findTrace(from, span);
+      if (trace < 0 && this.#spans.count >= this.#config.traceSpansMax) continue;
+      if (trace >= 0 && this.#isHeld(from, span, trace)) continue;
+      this.#enter(copy(span), trace);
     }
-    if (trace.spans.has(span.spanId)) return;
-    trace.spans.set(span.spanId, span);
-    trace.lastMs = Math.max(trace.lastMs, startMs);
-    this.#spans += 1;
-    if (span.parentId !== '') {
-      const siblings = trace.children.get(span.parentId);
-      if (siblings === undefined) trace.children.set(span.parentId, [span]);
-      else siblings.push(span);
+  }
+
+  /** Starts of windows in `[fromMs, untilMs)` in which spans ended, ms, in order. */
+  windowsBetween(fromMs: number, untilMs: number): number[] {
+    const starts = new Set<number>();
+    for (let span = 0; span < this.#spans.count; span += 1) {
+      const startMs = this.#windowOf(span);
+      if (startMs >= fromMs && startMs < untilMs) starts.add(startMs);
     }
-    if (startMs < closedMs) return;
-    const window = this.#windows.get(startMs);
-    if (window === undefined) this.#windows.set(startMs, [span]);
-    else window.push(span);
+    return [...starts].sort((a, b) => a - b);
   }
 
-  /** Starts of windows before `untilMs` in which spans ended that were not looked at, ms, in order. */
-  windowsBefore(untilMs: number): number[] {
-    return [...this.#windows.keys()].filter((startMs) => startMs < untilMs).sort((a, b) => a - b);
-  }
-
-  /** Takes the spans of a window out of those to look at, in an order that does not hang on who came first. */
-  takeWindow(startMs: number): HeldSpan[] {
-    const spans = this.#windows.get(startMs) ?? [];
-    this.#windows.delete(startMs);
-    return spans.sort((a, b) => (a.traceId + a.spanId < b.traceId + b.spanId ? -1 : 1));
+  /** The spans of a window, in an order that does not hang on who came first. */
+  spansOf(startMs: number): number[] {
+    const spans: number[] = [];
+    for (let span = 0; span < this.#spans.count; span += 1) if (this.#windowOf(span) === startMs) spans.push(span);
+    return spans.sort((a, b) => this.#compare(a, b));
   }
 
   /** Spans that name this one as their parent, in a fixed order. */
-  childrenOf({ traceId, spanId }: HeldSpan): readonly HeldSpan[] {
-    const children = this.#traces.get(traceId)?.children.get(spanId) ?? [];
-    return children.sort((a, b) => (a.spanId < b.spanId ? -1 : 1));
+  childrenOf(span: number): readonly number[] {
+    const { words } = this.#spans;
+    const trace = this.#traceOf[span]!;
+    const at = ID_WORDS * span + OWN;
+    let children: number[] | undefined;
+    let child = this.#children.first(hashOfWords(words, at, 2, trace));
+    for (; child >= 0; child = this.#children.after(child)) {
+      if (this.#traceOf[child] !== trace) continue;
+      if (isSameSpan(words, ID_WORDS * child + PARENT, words, at)) (children ??= []).push(child);
+    }
+    return children?.sort((a, b) => this.#compare(a, b)) ?? NONE;
   }
 
   /** Lets go of traces of which nothing came for a while, as of the windows before `untilMs`. */
   forget(untilMs: number): void {
-    for (const [traceId, { spans, lastMs }] of this.#traces) {
-      if (lastMs + this.#config.windowMs + this.#config.traceKeepMs >= untilMs) continue;
-      this.#traces.delete(traceId);
-      this.#spans -= spans.size;
+    const { windowMs, traceKeepMs } = this.#config;
+    const isOver = (lastMs: number) => lastMs + windowMs + traceKeepMs < untilMs;
+    if (!this.#lastMs.some(isOver)) return;
+    const [before, traceOf, lastMs] = [this.#spans, this.#traceOf, this.#lastMs];
+    this.#clear();
+    const copy = this.#spans.copier(before);
+    for (let span = 0; span < before.count; span += 1) {
+      if (isOver(lastMs[traceOf[span]!]!)) continue;
+      this.#enter(copy(span), this.#findTrace(before, span));
     }
   }
 
   save(): SavedTraces {
-    return [...this.#traces.values()].flatMap(({ spans }) => [...spans.values()]);
+    return hexOf(tracesCodec.encode({ type: 'spans', spans: this.#spans }));
   }
 
-  /** @param closedMs - windows before it were looked at. */
-  restore(saved: SavedTraces, closedMs: number): void {
-    for (const span of saved) this.#hold(span, closedMs);
+  restore(saved: SavedTraces): void {
+    const message = tracesCodec.decode({ value: bytesOfHex(saved) });
+    this.#clear();
+    if (message.type === 'spans') this.add(message.spans);
   }
 
-  #windowOf({ endUs }: HeldSpan): number {
-    return slotStartMs(Math.floor(endUs / 1_000), this.#config.windowMs);
+  /** Starts over with the spare table; the one before stays as it is, until the next time. */
+  #clear(): void {
+    [this.#spans, this.#spare] = [this.#spare, this.#spans];
+    this.#spans.clear();
+    [this.#traceOf, this.#firstOf, this.#lastMs] = [[], [], []];
+    for (const chains of [this.#traces, this.#own, this.#children]) chains.clear();
   }
+
+  /** Makes a span that is in the table known: to its trace, which is new if it is -1, and to who looks for children. */
+  #enter(span: number, known: number): void {
+    const { words } = this.#spans;
+    const at = ID_WORDS * span;
+    const startMs = this.#windowOf(span);
+    const trace = known >= 0 ? known : this.#firstOf.push(span) - 1;
+    if (known < 0) {
+      this.#lastMs.push(startMs);
+      this.#traces.add(hashOfWords(words, at + TRACE, 4), trace);
+    }
+    this.#lastMs[trace] = Math.max(this.#lastMs[trace]!, startMs);
+    this.#traceOf.push(trace);
+    this.#own.add(hashOfWords(words, at + OWN, 2, trace), span);
+    if (this.#spans.hasParent(span)) this.#children.add(hashOfWords(words, at + PARENT, 2, trace), span);
+  }
+
+  /** Number of the trace of a span of any table, or -1. */
+  #findTrace({ words }: SpanTable, span: number): number {
+    const at = ID_WORDS * span + TRACE;
+    let trace = this.#traces.first(hashOfWords(words, at, 4));
+    for (; trace >= 0; trace = this.#traces.after(trace)) {
+      if (isSameTrace(this.#spans.words, ID_WORDS * this.#firstOf[trace]! + TRACE, words, at)) break;
+    }
+    return trace;
+  }
+
+  #isHeld({ words }: SpanTable, span: number, trace: number): boolean {
+    const at = ID_WORDS * span + OWN;
+    let held = this.#own.first(hashOfWords(words, at, 2, trace));
+    for (; held >= 0; held = this.#own.after(held)) {
+      if (this.#traceOf[held] !== trace) continue;
+      if (isSameSpan(this.#spans.words, ID_WORDS * held + OWN, words, at)) break;
+    }
+    return held >= 0;
+  }
+
+  /** By trace id, then by own id, as their bytes are. */
+  #compare(a: number, b: number): number {
+    const { ids } = this.#spans;
+    const [atA, atB] = [4 * ID_WORDS * a, 4 * ID_WORDS * b];
+    for (let byte = 0; byte < 4 * PARENT; byte += 1) {
+      const difference = ids[atA + byte]! - ids[atB + byte]!;
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  }
+
+  #windowOf(span: number): number {
+    return slotStartMs(Math.floor(this.#spans.endUs[span]! / 1_000), this.#config.windowMs);
+  }
+}
+
+/** Whether two trace ids are the same, each from where it starts. */
+function isSameTrace(a: Uint32Array, atA: number, b: Uint32Array, atB: number): boolean {
+  return isSameSpan(a, atA, b, atB) && isSameSpan(a, atA + 2, b, atB + 2);
+}
+
+/** Whether two span ids are the same, each from where it starts. */
+function isSameSpan(a: Uint32Array, atA: number, b: Uint32Array, atB: number): boolean {
+  return a[atA] === b[atB] && a[atA + 1] === b[atB + 1];
 }
