@@ -33,7 +33,7 @@ export const ArchiverConfig = z
       .int()
       .min(0)
       .default(64 * MIB)
-      .describe('Most bytes of open segments that are kept in memory; of others the records are read twice.'),
+      .describe('Most bytes of memory for records of open segments; of other segments the records are read twice.'),
     pollMs: z.int().min(10).default(SECOND_MS).describe('How long in ms to rest when nothing is new.'),
     trimEveryMs: z
       .int()
@@ -77,6 +77,7 @@ export type ArchiverConfig = z.infer<typeof ArchiverConfig>;
 
 /** Where one process on one machine differs from the defaults: everything is bounded. */
 export const ONE_MACHINE: Partial<ArchiverConfig> = {
+  bufferBytes: 32 * MIB,
   rawLogMs: HOUR_MS,
   derivedLogMs: 6 * HOUR_MS,
   logBytes: 2 * GIB,
