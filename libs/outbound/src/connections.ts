@@ -58,6 +58,17 @@ export function readConnections<Kind extends ConnectionKind>(
   return parseConnections(filesAt(path), env, kinds);
 }
 
+/**
+ * Names of the connections that commands may act on, from a file or folder alone: secrets are not asked for.
+ *
+ * @throws {RejectedError} `CONNECTIONS_INVALID`
+ */
+export function targetNames(path: string): readonly string[] {
+  const names = new Map<string, ConnectionKind>();
+  for (const file of filesAt(path)) readOne(file.path, file.text, names);
+  return [...names].flatMap(([name, kind]) => (kind === 'target' ? [name] : []));
+}
+
 /** As {@link readConnections}, from texts. */
 export function parseConnections<Kind extends ConnectionKind>(
   files: readonly ConnectionFile[],

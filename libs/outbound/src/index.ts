@@ -1,4 +1,4 @@
-export { parseConnections, readConnections } from './connections.ts';
+export { parseConnections, readConnections, targetNames } from './connections.ts';
 export type {
   Connection,
   ConnectionFile,

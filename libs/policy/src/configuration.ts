@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { driverProblem } from './drivers.ts';
 import { parsePolicy, type Policy } from './parse.ts';
 import { invalid, kindOf, type Problem, readYaml } from './yaml-document.ts';
 
@@ -53,9 +54,10 @@ export type Configuration =
 /**
  * Reads a file of configuration: a `RemediationPolicy`, a `ServiceLevelObjective` or a `TargetBinding`.
  *
+ * @param drivers - what the actuator can act through; `undefined` where nobody here can tell.
  * @throws {RejectedError} `POLICY_INVALID`; the message lists every problem with line and column.
  */
-export function parseConfiguration(text: string): Configuration {
+export function parseConfiguration(text: string, drivers?: readonly string[]): Configuration {
   const kind = kindOf(text);
   switch (kind) {
     case 'RemediationPolicy':
@@ -66,12 +68,20 @@ export function parseConfiguration(text: string): Configuration {
       return { kind: 'slo', ...rest, ...(thresholdMs && { thresholdMs }), windowMs: windowDays * DAY_MS };
     }
     case 'TargetBinding':
-      return { kind: 'binding', ...readYaml(text, BindingSchema).spec };
+      return { kind: 'binding', ...readYaml(text, BindingSchema, (data) => driverProblems(data, drivers)).spec };
     default:
       throw invalid([
         `1:1 kind: ${kind === '' ? 'there is none' : `no kind ${kind}`}, but RemediationPolicy, ServiceLevelObjective or TargetBinding`,
       ]);
   }
+}
+
+function driverProblems(
+  { spec: { target } }: z.infer<typeof BindingSchema>,
+  drivers: readonly string[] | undefined,
+): Problem[] {
+  const text = driverProblem(target.driver, drivers);
+  return text === '' ? [] : [{ path: ['spec', 'target', 'driver'], text }];
 }
 
 function thresholdProblems({ spec: { sli, thresholdMs } }: z.infer<typeof SloSchema>): Problem[] {

@@ -13,8 +13,9 @@ const DISTANCE_MAX = 3;
 export function nearest(key: string, among: readonly string[] = KEYS): string | undefined {
   const ranked = among.map((known) => ({ known, distance: distance(key.toLowerCase(), known.toLowerCase()) }));
   ranked.sort((a, b) => a.distance - b.distance);
+  const [best] = ranked;
   // Of a short word everything is near.
-  return ranked[0]!.distance <= Math.min(DISTANCE_MAX, key.length / 2) ? ranked[0]!.known : undefined;
+  return best !== undefined && best.distance <= Math.min(DISTANCE_MAX, key.length / 2) ? best.known : undefined;
 }
 
 /** Levenshtein distance, the usual two rows. */

@@ -221,7 +221,7 @@ export class ReadModel {
     const atMs = record.appendedAtMs;
     this.quiet.hear(word);
     this.objectives.hear(word);
-    this.setup.hear(word);
+    this.setup.hear(word, atMs);
     if (word.type === 'change') this.changes.push({ ...word, atMs });
     if ('incidentId' in word && this.remarks.hear(word, atMs)) this.#publish('remark', { incidentId: word.incidentId });
     this.#publish('word', { type: word.type });

@@ -13,11 +13,17 @@ type Said = Parameters<ControlWriter['say']>[0];
  * Puts what a folder says on record: policies, objectives and bindings, each by its `kind`, also from folders in it; unless the
  * newest word on it says the same already. Cases of policies (`*.test.yaml`) are for `flyball policy test`.
  *
+ * @param drivers - what bindings may name; `undefined` where the actuator is another process.
  * @throws {RejectedError} `POLICY_INVALID`, with the file's name: do not start with what nobody can read. Nothing is on
  * record then.
  */
-export async function recordPolicies(dir: string, words: ControlWriter, log: Log): Promise<void> {
-  const said = configurationFiles(dir).map((path) => wordOf(path, readFileSync(join(dir, path), 'utf8')));
+export async function recordPolicies(
+  dir: string,
+  words: ControlWriter,
+  log: Log,
+  drivers?: readonly string[],
+): Promise<void> {
+  const said = configurationFiles(dir).map((path) => wordOf(path, readFileSync(join(dir, path), 'utf8'), drivers));
   const known = await recorded(log);
   for (const word of said) {
     if (known.get(keyOf(word)) !== contentOf(word)) await words.say(word);
@@ -30,9 +36,9 @@ export function configurationFiles(dir: string): readonly string[] {
   return names.filter((name) => /\.ya?ml$/.test(name) && !/\.test\.ya?ml$/.test(name)).sort();
 }
 
-function wordOf(path: string, text: string): Said {
+function wordOf(path: string, text: string, drivers: readonly string[] | undefined): Said {
   try {
-    const read = parseConfiguration(text);
+    const read = parseConfiguration(text, drivers);
     switch (read.kind) {
       case 'policy':
         return { type: 'policy', ...BY, name: read.policy.metadata.name, text, digest: policyDigest(text) };

@@ -41,6 +41,8 @@ export interface ApiPorts {
   readonly console?: () => ConsoleState;
   /** Windows with requests that a service’s normal is learned from: says when its warm-up ends; default 30. */
   readonly warmupWindows?: number;
+  /** What bindings may name; `undefined` where the actuator is another process, and nobody here can tell. */
+  readonly drivers?: readonly string[];
   /** How every lane is doing. */
   readonly lanes: () => Promise<readonly LaneHealth[]>;
   /** Whether the process is stopping: then it is not ready, though it still answers. */

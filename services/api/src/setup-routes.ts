@@ -1,6 +1,6 @@
 import { subjectOf, type Window } from '@flyball/contracts';
 import { RejectedError } from '@flyball/core';
-import { parsePolicy } from '@flyball/policy';
+import { driverProblem, parsePolicy } from '@flyball/policy';
 import { z } from 'zod';
 import type { TypedServer } from './read-routes.ts';
 import type { ApiPorts } from './server.ts';
@@ -27,6 +27,10 @@ export const BindingView = z.object({
   environment: z.string(),
   service: z.string(),
   target: z.object({ driver: z.string(), name: z.string(), fencing: z.string().optional() }),
+  /** When it was put on record, ms. */
+  atMs: z.number(),
+  /** Why orders to it come to nothing, or ''. */
+  problem: z.string(),
 });
 export type BindingView = z.infer<typeof BindingView>;
 
@@ -47,12 +51,14 @@ const listOf = <Schema extends z.ZodType>(schema: Schema) =>
   z.object({ items: z.array(schema), isRebuilding: z.boolean() });
 
 /** `GET /v1/policies|bindings|warming`: what Flyball was set up to do, and what it cannot judge yet. */
-export function setupRoutes(app: TypedServer, { model, warmupWindows = 30 }: ApiPorts): void {
+export function setupRoutes(app: TypedServer, { model, drivers, warmupWindows = 30 }: ApiPorts): void {
   app.get('/v1/policies', { schema: { response: { 200: listOf(PolicyView) } } }, async () => {
     return { items: model.setup.policies().map(policyOf), isRebuilding: model.isBehind };
   });
   app.get('/v1/bindings', { schema: { response: { 200: listOf(BindingView) } } }, async () => {
-    const items = model.setup.bindings().map(({ environment, service, target }) => ({ environment, service, target }));
+    const items = model.setup.bindings().map(({ environment, service, target, atMs }) => {
+      return { environment, service, target, atMs, problem: driverProblem(target.driver, drivers) };
+    });
     return { items, isRebuilding: model.isBehind };
   });
   app.get('/v1/warming', { schema: { response: { 200: listOf(WarmingView) } } }, async () => {

@@ -1,5 +1,6 @@
 import { ChangeWord, DEFAULT_TENANT } from '@flyball/contracts';
-import { contentId } from '@flyball/core';
+import { contentId, RejectedError } from '@flyball/core';
+import { driverProblem } from '@flyball/policy';
 import { z } from 'zod';
 import type { TypedServer } from './read-routes.ts';
 import { BindingRequest, ChangeRequest, PauseRequest } from './schemas.ts';
@@ -8,7 +9,7 @@ import type { ApiPorts } from './server.ts';
 const Said = z.object({ wordId: z.string() });
 
 /** Routes that put words on record: changes, bindings, the kill switch. On answer the word is durable. */
-export function wordRoutes(app: TypedServer, { words }: ApiPorts): void {
+export function wordRoutes(app: TypedServer, { words, drivers }: ApiPorts): void {
   const tenant = DEFAULT_TENANT;
   app.post(
     '/v1/changes',
@@ -21,6 +22,11 @@ export function wordRoutes(app: TypedServer, { words }: ApiPorts): void {
     },
   );
   app.put('/v1/bindings', { schema: { body: BindingRequest, response: { 200: Said } } }, async ({ body, actor }) => {
+    const problem = driverProblem(body.target.driver, drivers);
+    if (problem !== '') {
+      const hint = 'Correct the name, or name a connection of kind target in the connections file and start again.';
+      throw new RejectedError('DRIVER_UNKNOWN', problem, { hint });
+    }
     return words.say({ type: 'binding', tenant, actor, ...body });
   });
   app.put(

@@ -1,5 +1,6 @@
 import { RejectedError } from '@flyball/core';
 import { PlannerConfig, PolicyCases, tryPolicy } from '@flyball/planner';
+import { targetNames } from '@flyball/outbound';
 import { parseConfiguration, parsePolicy, readYaml } from '@flyball/policy';
 import { configurationFiles } from '@flyball/api';
 import type { Command } from 'commander';
@@ -16,10 +17,17 @@ export function policyCommands(root: Command): void {
     .command('lint')
     .description('read every file; say what is wrong with line and column. Exit code 3 when anything is')
     .argument('<dir>', 'folder of policies, objectives and bindings')
-    .addHelpText('after', examples('flyball policy lint ./policies'))
-    .action((dir: string) => {
+    .option('--connections <file>', 'file or folder of connections: bindings may name those alone, and the twin')
+    .addHelpText(
+      'after',
+      examples('flyball policy lint ./policies', 'flyball policy lint ./policies --connections connections.yaml'),
+    )
+    .action((dir: string, { connections }: { readonly connections?: string }) => {
+      const drivers = connections === undefined ? undefined : driversOf(connections);
       const files = filesOf(dir);
-      const problems = files.flatMap((file) => problemsOf(file, () => void parseConfiguration(read(dir, file))));
+      const problems = files.flatMap((file) =>
+        problemsOf(file, () => void parseConfiguration(read(dir, file), drivers)),
+      );
       report(problems, `${files.length} files are in order`);
     });
   policy
@@ -40,6 +48,11 @@ export function policyCommands(root: Command): void {
         `${cases} cases of ${tests.length} policies hold`,
       );
     });
+}
+
+/** What bindings may name where these connections are: whether there is a twin, only a start says. */
+function driversOf(connections: string): readonly string[] {
+  return ['twin', ...targetNames(connections).map((name) => `webhook:${name}`)];
 }
 
 function filesOf(dir: string): readonly string[] {

@@ -1,7 +1,9 @@
 import type { LaneHealth, Logger } from '@flyball/host';
 import { listenNotifierPort, Notifier, NOTIFIER_KINDS } from '@flyball/notifier';
 import { readConnections } from '@flyball/outbound';
-import type { Log, Objects } from '@flyball/runtime';
+import type { Log, Objects, TargetDriver } from '@flyball/runtime';
+import { TwinTarget } from '@flyball/target-twin';
+import { WebhookTarget } from '@flyball/target-webhook';
 import type { Registry } from 'prom-client';
 import type { StandaloneOptions } from './options.ts';
 import { listenFrom } from './ports.ts';
@@ -25,13 +27,21 @@ interface NotifierPorts {
   readonly connections: Told;
 }
 
-/** Connections of the settings, by who uses them. Read before anything runs. @throws {RejectedError} `CONNECTIONS_INVALID` */
-export function connectionsOf({ connectionsFile }: StandaloneOptions['standalone']) {
-  if (connectionsFile === '') return { targets: [], connections: { connections: [], deadman: undefined } };
-  return {
-    targets: readConnections(connectionsFile, process.env, ['target']).connections,
-    connections: readConnections(connectionsFile, process.env, NOTIFIER_KINDS),
-  };
+/**
+ * What the settings name of the outside: drivers that commands act through, with their names, and who is told. Read before
+ * anything runs.
+ *
+ * @throws {RejectedError} `CONNECTIONS_INVALID`
+ */
+export function outsideOf({ connectionsFile, twinUrl }: StandaloneOptions['standalone']) {
+  const isNone = connectionsFile === '';
+  const targets = isNone ? [] : readConnections(connectionsFile, process.env, ['target']).connections;
+  const connections: Told = isNone
+    ? { connections: [], deadman: undefined }
+    : readConnections(connectionsFile, process.env, NOTIFIER_KINDS);
+  const twins = twinUrl === '' ? [] : [new TwinTarget(twinUrl)];
+  const drivers: readonly TargetDriver[] = [...twins, ...targets.map((target) => new WebhookTarget(target))];
+  return { drivers, driverNames: drivers.map(({ name }) => name), connections };
 }
 
 /** Starts the notifier with its connections, and its own port. @throws {UnavailableError} `PORT_TAKEN` */

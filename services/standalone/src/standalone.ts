@@ -21,10 +21,14 @@ import { Ingest, listenGrpc, listenHttp, type Listening } from '@flyball/ingest'
 import { EmbeddedLog } from '@flyball/log-embedded';
 import { MemoryHotStore } from '@flyball/memory';
 import { DirectoryObjects } from '@flyball/objects-dir';
-import type { TargetConnection } from '@flyball/outbound';
-import { activateIfChanged, createTopics, type Log, type Objects, type TopicBodies } from '@flyball/runtime';
-import { TwinTarget } from '@flyball/target-twin';
-import { WebhookTarget } from '@flyball/target-webhook';
+import {
+  activateIfChanged,
+  createTopics,
+  type Log,
+  type Objects,
+  type TargetDriver,
+  type TopicBodies,
+} from '@flyball/runtime';
 import type { FastifyInstance } from 'fastify';
 import * as nodeFiles from 'node:fs/promises';
 import { join } from 'node:path';
@@ -34,7 +38,7 @@ import { openConsole } from './console.ts';
 import { loadToken, makeDataFolder, storeInData } from './data-folder.ts';
 import { logMetrics } from './log-metrics.ts';
 import { lineSpecs } from './line.ts';
-import { connectionsOf, type RunningNotifier, startNotifier } from './notifier.ts';
+import { outsideOf, type RunningNotifier, startNotifier } from './notifier.ts';
 import type { StandaloneOptions } from './options.ts';
 import { listenFrom } from './ports.ts';
 
@@ -75,7 +79,7 @@ export class Standalone {
     const { dir, budgetBytes, logLevel, policiesDir, tracesUrl } = options.standalone;
     const tracing = tracesUrl === '' ? undefined : await startTracing('flyball-standalone', tracesUrl);
     const logger = createLogger(logLevel);
-    const { targets, connections } = connectionsOf(options.standalone);
+    const { drivers, driverNames, connections } = outsideOf(options.standalone);
     const files = watchedFiles(nodeFiles, onBroken);
     await makeDataFolder(files, dir);
     const token = await loadToken(files, dir, options.standalone.token);
@@ -85,7 +89,7 @@ export class Standalone {
       const registry = new Registry();
       collectDefaultMetrics({ register: registry });
       const words = new ControlWriter(log);
-      if (policiesDir !== '') await recordPolicies(policiesDir, words, log);
+      if (policiesDir !== '') await recordPolicies(policiesDir, words, log, driverNames);
       const objects = new DirectoryObjects(join(dir, 'objects'), files);
       const loops = await startLanes({ log, objects }, options, logger);
       const audit = new AuditFiles(log, dir, files);
@@ -101,14 +105,14 @@ export class Standalone {
       await sink.start();
       const model = new ReadModel(log, hot);
       await model.start();
-      const actuator = await startActuator({ log, audit, targets }, options, { registry, logger });
+      const actuator = await startActuator({ log, audit, drivers }, options, { registry, logger });
       const archiver = await startArchiver({ log, files, checkpoints: objects }, options, { registry, logger });
       const notifier = await startNotifier({ log, objects, lanes, registry, logger, connections }, options, token);
       const ingest = await Ingest.open(options.ingest, { log, registry });
       const [state, console] = [{ isStopping: false }, openConsole(options.standalone)];
       const { warmupWindows } = options.detector;
       const told = { console, lanes, warmupWindows, isStopping: () => state.isStopping };
-      const app = await buildApi({ model, words, registry, token, ...told });
+      const app = await buildApi({ model, words, registry, token, drivers: driverNames, ...told });
       const { apiPort, grpc, http, control } = await listen({ app, ingest, actuator }, options, token);
       const { api, ingest: at } = options;
       const addresses = {
@@ -215,12 +219,8 @@ async function listen(
 }
 
 async function startActuator(
-  {
-    log,
-    audit,
-    targets,
-  }: { readonly log: Log; readonly audit: AuditFiles; readonly targets: readonly TargetConnection[] },
-  { actuator: config, standalone: { dir, twinUrl } }: StandaloneOptions,
+  { log, audit, drivers }: { readonly log: Log; readonly audit: AuditFiles; readonly drivers: readonly TargetDriver[] },
+  { actuator: config, standalone: { dir } }: StandaloneOptions,
   { registry, logger }: { registry: Registry; logger: Logger },
 ): Promise<Actuator> {
   const outcomes = new Counter({
@@ -229,8 +229,6 @@ async function startActuator(
     labelNames: ['status'],
     registers: [registry],
   });
-  const twins = twinUrl === '' ? [] : [new TwinTarget(twinUrl)];
-  const drivers = [...twins, ...targets.map((connection) => new WebhookTarget(connection))];
   const actuator = await Actuator.open(config, {
     log,
     drivers,

@@ -146,6 +146,12 @@ describe('a word that cannot be taken is refused, and nothing is on record:', ()
     ['a change of 2 MB', 'POST', '/v1/changes', change({ summary: 'x'.repeat(2_000_000) })],
     ['a change with a prototype', 'POST', '/v1/changes', '{"__proto__":{"isAdmin":true},"environment":"e"}'],
     ['a binding without a target', 'PUT', '/v1/bindings', binding({ target: null })],
+    [
+      'a binding to a driver that there is not',
+      'PUT',
+      '/v1/bindings',
+      binding({ target: { driver: 'kubernetes', name: 'web' } }),
+    ],
     ['a binding with a URL for a driver', 'PUT', '/v1/bindings', binding({ target: { driver: 7, name: 'x' } })],
     ['a silence without a reason', 'POST', '/v1/silences', silence({ reason: ' ' })],
     ['a silence without an end', 'POST', '/v1/silences', silence({ untilMs: undefined })],
@@ -173,6 +179,18 @@ describe('a word that cannot be taken is refused, and nothing is on record:', ()
     await expectProblem(path, { method, body }, [400, 404, 413, 422]);
     expect(await words()).toBe(before);
     expect(({} as Record<string, unknown>)['isAdmin']).toBeUndefined();
+  });
+
+  test('a driver is named with those that there are', async () => {
+    const body = binding({ target: { driver: 'twin', name: 'web' } });
+    const { status, text } = await ask('/v1/bindings', { method: 'PUT', body });
+    expect(status).toBe(422);
+    const detail = 'no driver twin (known: none: no connection of kind target is named)';
+    expect(JSON.parse(text)).toMatchObject({
+      code: 'DRIVER_UNKNOWN',
+      detail,
+      fix: expect.stringContaining('connection'),
+    });
   });
 
   test('one in another form', async () => {

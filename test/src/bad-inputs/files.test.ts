@@ -87,6 +87,11 @@ describe('policies, objectives and bindings', () => {
     ['an objective with a misspelt key', SLO.replace('service: web', 'servcie: web'), /did you mean service\?/],
     ['a binding without a driver', BINDING.replace('driver: twin, ', ''), /spec\.target\.driver/],
     [
+      'a binding to a driver that there is not',
+      BINDING.replace('driver: twin', 'driver: kubernetes'),
+      /bad\.yaml:3:\d+ no driver kubernetes \(known: twin, webhook:NAME\)/,
+    ],
+    [
       'a binding to a URL',
       BINDING.replace('driver: twin, name: web }', 'driver: twin, url: "http://169.254.169.254" }'),
       /unknown key spec\.target\.url/,
@@ -115,6 +120,24 @@ describe('policies, objectives and bindings', () => {
     );
     expect(status).not.toBe(0);
     expect(stderr).toMatch(/POLICY_INVALID[^\n]*bad\.yaml[^\n]*ttlSeconds/);
+  });
+
+  test('that name a connection which there is not are named with those that there are, and keep Flyball from starting', () => {
+    const target = '  - { name: deployer, kind: target, url: https://deploy.example.com/x }\n';
+    const connections = write('connections.yaml', `connections:\n${target}`);
+    const policies = join(dir, 'policies');
+    write('policies/good.yaml', BINDING.replace('driver: twin', "driver: 'webhook:deployer'"));
+    expect(run('policy', 'lint', policies, '--connections', connections).status).toBe(0);
+    write('policies/bad.yaml', BINDING.replace('driver: twin', "driver: 'webhook:deployr'"));
+    const lint = run('policy', 'lint', policies, '--connections', connections);
+    expect(lint.status).toBe(3);
+    expect(lint.stdout).toMatch(
+      /^bad\.yaml:3:\d+ no driver webhook:deployr, did you mean webhook:deployer\? \(known: twin,/,
+    );
+    expect(run('policy', 'lint', policies).status).toBe(0); // Without connections nobody can tell.
+    const { status, stderr } = run('start', '--no-demo', '--data', join(dir, 'data'), '--policies', policies);
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/POLICY_INVALID[^\n]*bad\.yaml[^\n]*no driver webhook:deployr \(known: none/);
   });
 });
 

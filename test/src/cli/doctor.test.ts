@@ -119,6 +119,44 @@ test('what was rejected is told with its reason, and a new service with the time
     .toMatch(/First telemetry of default\/cart: warming, alarms from \d\d:\d\d/);
 });
 
+test('a binding of a service that nobody hears is told, with what may be meant, and one to a driver that is gone', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'flyball-doctor-'));
+  const told = async (of: string) => (await examined(dir)).findings.find(({ about }) => about === of);
+  const twin = await FlyballProcess.start(BIN, { ...SETTINGS, FLYBALL_STANDALONE_TWIN_URL: 'http://127.0.0.1:9' }, dir);
+  for (const [environment, service] of [
+    ['default', 'cart'],
+    ['default', 'crat'],
+    ['prod', 'cart'],
+  ]) {
+    const { status } = await fetch(`${twin.addresses.api}/v1/bindings`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${twin.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ environment, service, target: { driver: 'twin', name: 'cart' } }),
+    });
+    expect(status).toBe(200);
+  }
+  const sent = await fetch(`${twin.addresses.otlpHttp}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(spanAt(Date.now(), 'cart')),
+  });
+  expect(sent.status).toBe(200);
+  await expect.poll(() => told('binding default/cart'), { timeout: 20_000, interval: 300 }).toBeUndefined();
+  expect(await told('binding default/crat')).toMatchObject({
+    status: 'warn',
+    cause: expect.stringMatching(/^no telemetry of crat has come since it was bound, \d+ s ago/),
+    fix: expect.stringMatching(/service\.name.* cart is heard$/),
+  });
+  expect((await told('binding prod/cart'))?.fix).toMatch(/ cart is heard in default$/);
+  await twin.halt();
+  const without = await FlyballProcess.start(BIN, SETTINGS, dir);
+  expect(await told('binding default/cart')).toMatchObject({
+    status: 'warn',
+    cause: expect.stringMatching(/^no driver twin \(known: none.*no_driver$/),
+  });
+  await without.stop();
+});
+
 test('what is not there, and what has stopped, fails with what to start', async () => {
   const missing = join(tmpdir(), 'flyball-nowhere');
   const none = await examined(missing);

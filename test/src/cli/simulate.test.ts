@@ -35,6 +35,7 @@ beforeAll(async () => {
     FLYBALL_AGGREGATOR_WINDOW_MS: '1000',
     FLYBALL_AGGREGATOR_GRACE_MS: '500',
     FLYBALL_DETECTOR_WARMUP_WINDOWS: '4',
+    FLYBALL_STANDALONE_TWIN_URL: 'http://127.0.0.1:9',
     FLYBALL_STANDALONE_POLICIES_DIR: join(dir, 'policies'),
   });
   traffic = setInterval(() => void send(), 100);

@@ -1,17 +1,31 @@
 import type { BindingView, KillSwitchView, PolicyView, ServiceSummary } from '@flyball/api';
-import { type Finding, ok, warn } from './finding.ts';
+import { nearest } from '@flyball/policy';
+import { ageText, type Finding, ok, warn } from './finding.ts';
 
-/** What keeps Flyball from acting: a pause, no policies, policies that only watch, services that are nobody's target. */
+/** Bindings that are named one by one. */
+const NAMED_MAX = 20;
+
+/** What is on record of what Flyball may do. */
+export interface OnRecord {
+  readonly killSwitch: KillSwitchView;
+  readonly policies: readonly PolicyView[];
+  readonly bindings: readonly BindingView[];
+  readonly services: readonly ServiceSummary[];
+}
+
+/**
+ * What keeps Flyball from acting: a pause, no policies, policies that only watch, services that are nobody's target, bindings that
+ * come to nothing.
+ */
 export function actionFindings(
-  killSwitch: KillSwitchView,
-  policies: readonly PolicyView[],
-  bindings: readonly BindingView[],
-  services: readonly ServiceSummary[],
+  { killSwitch, policies, bindings, services }: OnRecord,
+  nowMs: number,
 ): readonly Finding[] {
   return [
     pauseFinding(killSwitch),
     ...policyFindings(policies, services),
     ...bindingFindings(bindings, services, policies),
+    ...strayBindings(bindings, services, nowMs),
   ];
 }
 
@@ -71,6 +85,42 @@ function bindingFindings(
       'PUT /v1/bindings, or a TargetBinding beside the policies',
     ),
   ];
+}
+
+/** Bindings that will come to nothing: no driver carries their orders out, or no service has their name. */
+function strayBindings(
+  bindings: readonly BindingView[],
+  services: readonly ServiceSummary[],
+  nowMs: number,
+): readonly Finding[] {
+  const found = bindings.flatMap(({ environment, service, problem, atMs }): Finding[] => {
+    const about = `binding ${environment}/${service}`;
+    if (problem !== '') {
+      return [
+        warn(about, `${problem}: orders for it end in no_driver`, 'name a driver that is known: PUT /v1/bindings'),
+      ];
+    }
+    const isHeard = services.some((each) => each.environment === environment && each.service === service);
+    if (isHeard) return [];
+    const cause = `no telemetry of ${service} has come since it was bound, ${ageText(nowMs - atMs)} ago, or none lately`;
+    const guess = guessOf({ environment, service }, services);
+    return [warn(about, cause, `is the name as in service.name, and the environment as in its telemetry?${guess}`)];
+  });
+  if (found.length <= NAMED_MAX) return found;
+  const more = warn('bindings', `${found.length - NAMED_MAX} more come to nothing`, 'GET /v1/bindings has all of them');
+  return [...found.slice(0, NAMED_MAX), more];
+}
+
+/** Which of the services that are heard was meant, or ''. */
+function guessOf(
+  { environment, service }: Pick<BindingView, 'environment' | 'service'>,
+  services: readonly ServiceSummary[],
+): string {
+  const elsewhere = services.find((each) => each.service === service);
+  if (elsewhere !== undefined) return ` ${service} is heard in ${elsewhere.environment}`;
+  const here = services.filter((each) => each.environment === environment).map((each) => each.service);
+  const near = nearest(service, here);
+  return near === undefined ? '' : ` ${near} is heard`;
 }
 
 function fits(pattern: string, text: string): boolean {

@@ -57,7 +57,11 @@ async function spokenFindings(client: ApiClient): Promise<readonly Finding[]> {
     client.list<BindingView>('/v1/bindings'),
     client.request<KillSwitchView>('GET', '/v1/killswitch'),
   ]);
-  return [...serviceFindings(sight, warming, Date.now()), ...actionFindings(killSwitch, policies, bindings, services)];
+  const nowMs = Date.now();
+  return [
+    ...serviceFindings(sight, warming, nowMs),
+    ...actionFindings({ killSwitch, policies, bindings, services }, nowMs),
+  ];
 }
 
 interface Health {
