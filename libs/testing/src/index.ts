@@ -24,6 +24,7 @@ export { freePorts } from './launchers/ports.ts';
 export type { ServerFaults } from './launchers/server-faults.ts';
 export { redisWays } from './launchers/redis.ts';
 export { s3Ways } from './launchers/s3.ts';
+export { alertmanagerWays } from './launchers/alertmanager.ts';
 export { hotStoreConformance } from './hot-store-conformance.ts';
 export type { HotStoreBounds } from './hot-store-conformance.ts';
 export { FaultyHotStore } from './faulty-hot-store.ts';
