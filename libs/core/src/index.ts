@@ -3,6 +3,7 @@ export { AppError, assert, BugError, codeOf, RejectedError, UnavailableError, un
 export type { ErrorKind, ErrorOptions } from './errors.ts';
 export { contentId, crc32, fnv1a, laneOf, sha256Hex } from './hash.ts';
 export { bytesOfHex, hexOf } from './hex.ts';
+export { inert } from './inert.ts';
 export { Prng } from './prng.ts';
 export { decodeSnapshot, encodeSnapshot } from './snapshot.ts';
 export { HOUR_MS, MINUTE_MS, rfc3339, SECOND_MS, slotStartMs } from './time.ts';

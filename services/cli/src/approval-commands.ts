@@ -1,9 +1,10 @@
+import { inert } from '@flyball/core';
 import type { ApprovalView } from '@flyball/api';
 import type { Command } from 'commander';
 import { CliError, EXIT } from './cli-error.ts';
 import { clientOf, shared, type Shared } from './client-options.ts';
 import { examples } from './examples.ts';
-import { inert, printRows } from './output.ts';
+import { printRows } from './output.ts';
 
 interface Answer extends Shared {
   readonly digest?: string;

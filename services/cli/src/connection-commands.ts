@@ -1,10 +1,11 @@
+import { inert } from '@flyball/core';
 import type { ConnectionState, TestAnswer } from '@flyball/notifier';
 import type { Command } from 'commander';
 import { ApiClient } from './api-client.ts';
 import { EXIT } from './cli-error.ts';
 import { shared, type Shared } from './client-options.ts';
 import { examples } from './examples.ts';
-import { inert, printRows, printValue } from './output.ts';
+import { printRows, printValue } from './output.ts';
 import { addressesOf, dataDir, tokenOf } from './places.ts';
 
 /** `connections` and `connections test`: who is told of incidents, and whether that works. They ask the notifier's own port. */

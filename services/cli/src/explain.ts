@@ -1,6 +1,6 @@
+import { inert } from '@flyball/core';
 import type { CommandDetail, IncidentView, Remark } from '@flyball/api';
 import type { Decision } from '@flyball/contracts';
-import { inert } from './output.ts';
 
 /** An incident as a story: what was seen, why, what was considered, what was done, and whether it helped. */
 export function explain(incident: IncidentView, commands: readonly CommandDetail[]): string {

@@ -1,7 +1,7 @@
+import { inert } from '@flyball/core';
 import type { WarmingView } from '@flyball/api';
 import type { ApiClient } from './api-client.ts';
 import { warmingText } from './doctor/arrival-checks.ts';
-import { inert } from './output.ts';
 
 const EVERY_MS = 2_000;
 /** Services that are named; whoever has more looks at `flyball services`. */

@@ -1,3 +1,4 @@
+import { inert } from '@flyball/core';
 import { stringify } from 'yaml';
 
 /** How data is printed. */
@@ -7,14 +8,6 @@ export type Format = 'table' | 'json' | 'yaml';
 export interface Column<T> {
   readonly title: string;
   readonly of: (row: T) => string | number | null;
-}
-
-/** Control characters of telemetry must not reach a terminal: escape codes, line breaks, right-to-left overrides. */
-export function inert(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
-    (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`,
-  );
 }
 
 /** Prints rows as asked. Standard output carries data only. */

@@ -1,4 +1,4 @@
-import { RejectedError } from '@flyball/core';
+import { RejectedError, inert } from '@flyball/core';
 import { PlannerConfig, PolicyCases, tryPolicy } from '@flyball/planner';
 import { targetNames } from '@flyball/outbound';
 import { parseConfiguration, parsePolicy, readYaml } from '@flyball/policy';
@@ -8,7 +8,6 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliError, EXIT } from './cli-error.ts';
 import { examples } from './examples.ts';
-import { inert } from './output.ts';
 
 /** `policy lint` and `policy test`: whether policies can be read, are safe, and do what their cases say. Needs no server. */
 export function policyCommands(root: Command): void {

@@ -1,7 +1,8 @@
+import { inert } from '@flyball/core';
 import type { Command } from 'commander';
 import { clientOf, shared, type Shared } from './client-options.ts';
 import { examples } from './examples.ts';
-import { inert, printRows } from './output.ts';
+import { printRows } from './output.ts';
 import { spanMs } from './time-span.ts';
 
 interface Quiet extends Shared {

@@ -1,10 +1,11 @@
+import { inert } from '@flyball/core';
 import type { Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiClient } from '../api-client.ts';
 import { EXIT } from '../cli-error.ts';
 import { shared, type Shared } from '../client-options.ts';
-import { inert, printValue } from '../output.ts';
+import { printValue } from '../output.ts';
 import { addressesOf, dataDir, tokenOf } from '../places.ts';
 import type { Finding } from './finding.ts';
 

@@ -1,8 +1,9 @@
+import { inert } from '@flyball/core';
 import type { Verdict } from '@flyball/contracts';
 import type { Command } from 'commander';
 import { EXIT } from '../cli-error.ts';
 import { clientOf, shared, type Shared } from '../client-options.ts';
-import { inert, printValue } from '../output.ts';
+import { printValue } from '../output.ts';
 import { spanMs } from '../time-span.ts';
 import type { GateAnswer } from './gate-answer.ts';
 

@@ -1,4 +1,4 @@
-import { inert } from '../output.ts';
+import { inert } from '@flyball/core';
 
 /** Text that is HTML already. Only {@link html} makes it, so what came from telemetry is always escaped. */
 export class Markup {

@@ -1,6 +1,7 @@
+import { inert } from '@flyball/core';
 import type { Command } from 'commander';
 import { clientOf, shared, type Shared } from '../client-options.ts';
-import { inert, printValue } from '../output.ts';
+import { printValue } from '../output.ts';
 import type { Course } from './difference.ts';
 import type { Simulation, SimulateOptions } from './simulate.ts';
 

@@ -1,4 +1,4 @@
-import { inert } from '../output.ts';
+import { inert } from '@flyball/core';
 
 /** Prints the story as it happens, with the seconds since the start of a scene. */
 export class Teller {
