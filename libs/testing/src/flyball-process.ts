@@ -64,9 +64,9 @@ export class FlyballProcess {
     return (await response.json()) as T;
   }
 
-  /** Its exit code, when it has ended. */
+  /** Its exit code, when it has ended; `null` when a signal has ended it. */
   async ended(): Promise<number | null> {
-    if (this.#child.exitCode !== null) return this.#child.exitCode;
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
     return new Promise((resolve) => this.#child.once('exit', resolve));
   }
 
@@ -81,5 +81,10 @@ export class FlyballProcess {
   async halt(): Promise<number | null> {
     if (this.#child.exitCode === null) this.#child.kill('SIGINT');
     return this.ended();
+  }
+  /** kill -9: nothing under way is finished, and nothing is saved. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.ended();
   }
 }

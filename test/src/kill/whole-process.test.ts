@@ -1,0 +1,170 @@
+import { type Incident, incidentsCodec, outcomesCodec, type WindowKind } from '@flyball/contracts';
+import { EmbeddedLog } from '@flyball/log-embedded';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { checkWindows, emittedWindows } from '../chaos/check-windows.ts';
+import { Findings } from '../chaos/findings.ts';
+import { type PartitionRecords, topicRecords } from '../chaos/topic-records.ts';
+import { expectedWindows } from '../chaos/window-oracle.ts';
+import { type KillStory, KillStoryTeller } from './kill-story.ts';
+import { SIZES } from './killed-flyball.ts';
+import { type RawResource, readLogs, readPoints, readSpans } from './raw-items.ts';
+import { type Counted, countedEdges, countedLogs, countedMetrics } from './side-oracle.ts';
+import { foundWindows } from './side-windows.ts';
+
+// Goal: who runs Flyball on one machine loses nothing that was acknowledged when the whole process dies, be it in the middle of
+// learning, of a question, of a throttle or of a rollback; and nothing is done twice. Method: the real command, killed with
+// SIGKILL at seeded moments and started again over the same data; then its log against a ledger and an oracle over the raw
+// records, and what those have seen whom it acts on and whom it tells.
+
+const SEED = Number(process.env['KILL_SEED'] ?? 1);
+const STORY_MS = 120_000;
+
+let teller: KillStoryTeller;
+let story: KillStory;
+let topics: Readonly<Record<string, readonly PartitionRecords[]>>;
+beforeAll(async () => {
+  teller = await KillStoryTeller.open(SEED);
+  story = await teller.tell();
+  const log = await EmbeddedLog.open({ dir: join(story.dir, 'log') });
+  const names = ['otlp_spans', 'otlp_metrics', 'otlp_logs', 'flyball.windows', 'flyball.incidents'];
+  const read = await Promise.all(
+    [...names, 'remediation.outcomes'].map(async (name) => [name, await topicRecords(log, name)] as const),
+  );
+  topics = Object.fromEntries(read);
+  await log.close();
+}, STORY_MS);
+afterAll(() => teller.close());
+
+const recordsOf = (topic: string) => topics[topic]!.flatMap(({ counted }) => counted);
+
+test('it died four times, was stopped once, and stops in the end as it should', () => {
+  expect([story.lives, story.exitCode]).toEqual([6, 0]);
+});
+
+test.each([
+  ['traces', 'otlp_spans', readSpans],
+  ['metrics', 'otlp_metrics', readPoints],
+  ['logs', 'otlp_logs', readLogs],
+] as const)('%s that were acked are in the log once, what was unknown at most once', (signal, topic, read) => {
+  const found = new Map<string, number>();
+  for (const { value } of recordsOf(topic)) {
+    for (const { request } of read(value) as readonly RawResource<unknown>[])
+      found.set(request, (found.get(request) ?? 0) + 1);
+  }
+  const wrong: string[] = [];
+  const own = [...story.traffic.ledger].filter(([, sent]) => sent.signal === signal);
+  for (const [id, { fate, resources }] of own) {
+    const copies = found.get(id) ?? 0;
+    found.delete(id);
+    if (copies !== resources && (fate === 'acked' || copies !== 0))
+      wrong.push(`${id} ${fate}: ${copies} of ${resources}`);
+  }
+  expect({ wrong, foreign: [...found.keys()] }).toEqual({ wrong: [], foreign: [] });
+  const fates = Map.groupBy(own, ([, { fate }]) => fate);
+  // Some were under way when it died; most were not.
+  expect(fates.get('unknown')!.length).toBeGreaterThan(0);
+  expect(fates.get('acked')!.length).toBeGreaterThan(50);
+});
+
+test('windows of traces hold what the log holds, each once', () => {
+  const expected = expectedWindows(topics['otlp_spans']!, { ...SIZES, earlyMs: 60_000 });
+  const emitted = emittedWindows(topics['flyball.windows']!);
+  const findings = new Findings();
+  checkWindows(expected, emitted, findings);
+  expect(findings.failures).toEqual([]);
+  expect(emitted.closedMs).toBeGreaterThan(story.endedMs);
+});
+
+test.each<[WindowKind, string, (raw: readonly PartitionRecords[], sizes: typeof SIZES) => Counted]>([
+  ['metrics', 'otlp_metrics', countedMetrics],
+  ['logs', 'otlp_logs', countedLogs],
+  ['edges', 'otlp_spans', countedEdges],
+])('windows of %s hold what the log holds, each once', (kind, topic, counted) => {
+  const expected = counted(topics[topic]!, SIZES);
+  const found = foundWindows(topics['flyball.windows']!, kind);
+  expect(found.closedMs).toBeGreaterThan(story.endedMs);
+  expect(found.repeated).toEqual([]);
+  expect(Object.fromEntries(found.windows)).toEqual(Object.fromEntries(expected.windows));
+  expect(Object.fromEntries(found.late)).toEqual(Object.fromEntries(expected.late));
+  expect(found.windows.size).toBeGreaterThan(50);
+});
+
+test('a question waits for its answer through a death, and is the same', () => {
+  const { before, after } = story.asked;
+  expect(after).toEqual(before);
+});
+
+test('a question whose time ended while nobody was there is a no', () => {
+  expect(story.lateAnswer).toMatch(/the time to answer .* is over/);
+  const hasty = newest().filter(({ environment }) => environment === 'hasty');
+  expect(hasty.flatMap(({ decisions }) => decisions.flatMap(({ approval }) => approval?.status ?? []))).toEqual([
+    'expired',
+  ]);
+  expect(hasty.flatMap(({ commandIds }) => commandIds)).toEqual([]);
+  expect(ordersTo('payment')).toEqual([]);
+});
+
+test('what was approved is carried out once, though it died right after the yes', () => {
+  const { commandId } = story.asked.before;
+  expect(ordersTo('checkout')).toEqual([`apply ${commandId}`]);
+  expect(outcomesOf(commandId)).toEqual(['applied']);
+});
+
+test('a throttle whose time ended while nobody was there is set once and released', () => {
+  const [first = '', ...rest] = ordersTo('web');
+  const commandId = first.replace('apply ', '');
+  expect(first).toMatch(/^apply c-/);
+  // To release is safe to repeat, and may be: at least once.
+  expect(new Set(rest)).toEqual(new Set([`invert ${commandId} 1`]));
+  expect(story.deployer.shop.rollouts.read('web', 0)!.throttle).toBeNull();
+  expect(outcomesOf(commandId)).toEqual(['applied', 'reverted']);
+});
+
+test('whoever is told of incidents is told of each: that it began, and how it ended; repeats have the same key', () => {
+  const told = Map.groupBy(story.tickets.bodies<Told>(), ({ incident: { incidentId } }) => incidentId);
+  expect(new Set(told.keys())).toEqual(new Set(newest().map(({ incidentId }) => incidentId)));
+  const revisions = new Map(incidents().map((incident) => [`${incident.incidentId}/${incident.revision}`, incident]));
+  for (const { incidentId, revision, status } of newest()) {
+    const own = told.get(incidentId)!;
+    expect(own[0]).toMatchObject({ event: 'opened' });
+    if (status === 'closed')
+      expect(own.at(-1)).toMatchObject({ event: 'closed', dedupeKey: `${incidentId}/${revision}` });
+    for (const { dedupeKey, incident } of own) expect(incident.status).toBe(revisions.get(dedupeKey)!.status);
+    for (const same of Map.groupBy(own, ({ dedupeKey }) => dedupeKey).values()) {
+      expect(new Set(same.map((each) => JSON.stringify(each.incident))).size).toBe(1);
+    }
+    const keys = own.map(({ incident }) => incident.revision);
+    expect(keys).toEqual([...keys].sort((a, b) => a - b));
+  }
+});
+
+interface Told {
+  readonly event: string;
+  readonly dedupeKey: string;
+  readonly incident: { readonly incidentId: string; readonly revision: number; readonly status: string };
+}
+
+function incidents(): readonly Incident[] {
+  return recordsOf('flyball.incidents').map((record) => incidentsCodec.decode(record));
+}
+
+/** Every incident as it was in the end. */
+function newest(): readonly Incident[] {
+  const byId = Map.groupBy(incidents(), ({ incidentId }) => incidentId);
+  return [...byId.values()].map((all) => all.toSorted((a, b) => a.revision - b.revision).at(-1)!);
+}
+
+/** What a target was ordered, in order; that it was read is no order. */
+function ordersTo(target: string): readonly string[] {
+  return story.deployer.taken
+    .filter((order) => order.target.name === target && (order.type === 'apply' || order.type === 'invert'))
+    .map(({ type, commandId, doneRatio }) =>
+      type === 'apply' ? `apply ${commandId}` : `invert ${commandId} ${doneRatio}`,
+    );
+}
+
+function outcomesOf(commandId: string): readonly string[] {
+  const messages = recordsOf('remediation.outcomes').map((record) => outcomesCodec.decode(record));
+  return messages.flatMap((each) => (each.type === 'outcome' && each.commandId === commandId ? [each.status] : []));
+}
