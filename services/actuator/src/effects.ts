@@ -25,6 +25,8 @@ interface Effect {
   /** Calls in a row that the target did not answer. */
   failures: number;
   before: string;
+  /** What became of it, once this run has undone it; until that is reported. */
+  ended: Ended | undefined;
 }
 
 /** What it takes to undo effects. */
@@ -38,7 +40,7 @@ export interface EffectsOptions {
 
 /**
  * Effects that end. Each is undone at its time by what its command says, at least once, whoever has paused what: an
- * effect that is left behind is worse than one that never was. It remembers nothing: the log says what is in force.
+ * effect that is left behind is worse than one that never was. It keeps nothing for another start: the log says what is in force.
  */
 export class Effects {
   readonly #options: EffectsOptions;
@@ -51,16 +53,12 @@ export class Effects {
   /** Takes in a command from the log. */
   issued(command: Command): void {
     if (command.ttlMs === null || command.inverse === null) return;
-    const fresh = { command, startedAtMs: null, steps: 0, againAtMs: 0, failures: 0, before: '' };
+    const fresh = { command, startedAtMs: null, steps: 0, againAtMs: 0, failures: 0, before: '', ended: undefined };
     if (!this.#effects.has(command.commandId)) this.#effects.set(command.commandId, fresh);
   }
 
-  /**
-   * Undoes what is due, with at most one call of a target.
-   *
-   * @returns a command whose effect is over, to be reported; `undefined` when nothing is.
-   */
-  async undoDue(): Promise<{ readonly command: Command; readonly ended: Ended } | undefined> {
+  /** Undoes what is due, with at most one call of a target. Needs no log: what was read of it says what is in force. */
+  async undoDue(): Promise<void> {
     for (const effect of this.#effects.values()) {
       const { command } = effect;
       const known = this.#options.table.of(command.commandId);
@@ -68,9 +66,20 @@ export class Effects {
         this.#effects.delete(command.commandId);
         continue;
       }
-      if (known.appliedAtMs === null || !this.#isDue(effect, known.appliedAtMs, known.claimedBy)) continue;
-      const ended = await this.#undo(effect);
-      return ended && { command, ended };
+      if (effect.ended !== undefined || known.appliedAtMs === null) continue;
+      if (!this.#isDue(effect, known.appliedAtMs, known.claimedBy)) continue;
+      effect.ended = await this.#undo(effect);
+      return;
+    }
+  }
+
+  /** Takes out a command whose effect is over, to be reported; `undefined` when there is none. */
+  takeEnded(): { readonly command: Command; readonly ended: Ended } | undefined {
+    for (const { command, ended } of this.#effects.values()) {
+      if (ended === undefined) continue;
+      this.#effects.delete(command.commandId);
+      // Another may have undone it, too, while the log was away, and have said so first.
+      if (!this.#options.table.of(command.commandId).isReverted) return { command, ended };
     }
     return undefined;
   }

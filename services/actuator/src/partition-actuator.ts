@@ -80,10 +80,9 @@ export class PartitionActuator {
    * @throws {UnavailableError} from the log. Call again: what was not recorded is recorded first.
    */
   async pump(): Promise<boolean> {
-    if (this.#pending !== undefined) await this.#append(this.#pending);
-    await this.#readOutcomes();
-    await this.#readCommands();
-    const undone = await this.#effects.undoDue();
+    await this.#catchUp();
+    await this.#effects.undoDue();
+    const undone = this.#effects.takeEnded();
     if (undone !== undefined)
       return this.#report(undone.command, { ...undone.ended, status: 'reverted', reason: null });
     if (this.#queue.length === 0) return false;
@@ -96,6 +95,18 @@ export class PartitionActuator {
       return true;
     }
     return false;
+  }
+
+  /** Records what was not recorded, and reads what is new. What is in force ends at its time also while the log is away. */
+  async #catchUp(): Promise<void> {
+    try {
+      if (this.#pending !== undefined) await this.#append(this.#pending);
+      await this.#readOutcomes();
+      await this.#readCommands();
+    } catch (error) {
+      if (error instanceof UnavailableError) await this.#effects.undoDue();
+      throw error;
+    }
   }
 
   /** Handles a command as far as it goes. Returns whether nothing is left to be done with it. */

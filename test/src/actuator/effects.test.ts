@@ -140,6 +140,43 @@ describe('a throttle', () => {
     expect(await statuses()).toMatchObject([{}, { status: 'reverted' }]);
   });
 
+  test('is released at its time also while the log is away, and that is told once when it is back', async () => {
+    const actuator = await acted(throttle('c-1'));
+    const [read, append] = [log.read.bind(log), log.append.bind(log)];
+    const away = () => Promise.reject(new UnavailableError('LOG_UNAVAILABLE', 'planted'));
+    const pumped = () => actuator.partitions[0]!.pump().catch((error: UnavailableError) => error.code);
+    Object.assign(log, { read: away, append: away });
+    nowMs += TTL_MS;
+    for (const left of [0.75, 0.5, 0.25, 0]) {
+      expect([await pumped(), await pumped()]).toEqual(['LOG_UNAVAILABLE', 'LOG_UNAVAILABLE']);
+      expect(target.force('demo', 'web', 'c-1')).toBe(left);
+      nowMs += STEP_MS;
+    }
+    // It can be read again, but not be told yet.
+    Object.assign(log, { read });
+    expect([await pumped(), await pumped()]).toEqual(['LOG_UNAVAILABLE', 'LOG_UNAVAILABLE']);
+    nowMs += TTL_MS;
+    Object.assign(log, { append });
+    await run(actuator);
+    await run(await open());
+    expect(await statuses()).toMatchObject([{ status: 'applied' }, { status: 'reverted', by: 'attempt' }]);
+    expect(await statuses()).toHaveLength(2);
+    expect(target.inverses.get('c-1')).toEqual([0.25, 0.5, 0.75, 1]);
+  });
+
+  test('that two have released while the log was away is told of once', async () => {
+    const actuators = [await acted(throttle('c-1', { release: 'step' })), await open()];
+    await run(actuators[1]!);
+    const read = log.read.bind(log);
+    Object.assign(log, { read: () => Promise.reject(new UnavailableError('LOG_UNAVAILABLE', 'planted')) });
+    nowMs += TTL_MS + CONFIG.claimGraceMs;
+    for (const each of actuators) await expect(run(each)).rejects.toThrow('planted');
+    expect(target.inverses.get('c-1')).toEqual([1, 1]);
+    Object.assign(log, { read });
+    for (const each of actuators) await run(each);
+    expect(await statuses()).toHaveLength(2);
+  });
+
   test('that somebody else has lifted is left as it is, and that is said', async () => {
     const actuator = await acted(throttle('c-1'));
     target.clear('demo', 'web');
