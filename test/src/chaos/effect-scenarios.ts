@@ -11,11 +11,26 @@ const STORM = { capacityPerSecond: 80, queueMax: 225, timeoutMs: 1_000, retriesM
 /** Longer than the demo's throttle lasts. */
 const AWAY_MS = 24_000;
 const RELEASED_MS = 30_000;
+/** What the demo's throttle lasts, and its ramp of four steps a second apart. */
+const [THROTTLE_MS, RAMP_MS] = [20_000, 3_000];
+/** An actuator that is told at once that nobody listens at the log looks again so often, with room for a busy machine. */
+const PROMPT_MS = 4_000;
 
 /** Whether the shop's throttle is still in place, be it in part. */
 async function isThrottled({ flyball }: ChaosStage): Promise<boolean> {
   const { throttle } = await flyball.twin<{ throttle: object | null }>('GET', `/rollouts/${SHOP}/web`);
   return throttle !== null;
+}
+
+/** Its end is on record once, when the log is there to be told. */
+async function expectOneEnd(stage: ChaosStage): Promise<void> {
+  let reverted = 0;
+  await until(RELEASED_MS, async () => {
+    const { outcomes } = await commandRecords(stage).catch(() => ({ outcomes: [] }));
+    reverted = outcomes.filter((each) => each.type === 'outcome' && each.status === 'reverted').length;
+    return reverted > 0;
+  });
+  stage.findings.expect(reverted === 1, `${reverted} reports of its end, wanted 1`);
 }
 
 /** What was set for a time, when those who set it are gone or stopped. */
@@ -39,14 +54,35 @@ export const EFFECT_SCENARIOS: readonly Scenario[] = [
       await cluster.services.restart('actuator-1');
       const isReleased = await until(RELEASED_MS, async () => !(await isThrottled(stage)));
       findings.expect(isReleased, 'the throttle is still in place');
-      let reverted = 0;
-      await until(RELEASED_MS, async () => {
-        const { outcomes } = await commandRecords(stage);
-        reverted = outcomes.filter((each) => each.type === 'outcome' && each.status === 'reverted').length;
-        return reverted > 0;
-      });
-      findings.expect(reverted === 1, `${reverted} reports of its end, wanted 1`);
+      await expectOneEnd(stage);
       stage.tell('released, though paused, by whoever came back');
+    },
+  },
+  {
+    name: 'throttle-outlives-broker',
+    title: 'the broker is stopped while a throttle is in force, for longer than it lasts: it is released at its time',
+    shops: [SHOP],
+    commands: 1,
+    run: async (stage) => {
+      const { kafka } = stage.cluster;
+      await learned(stage);
+      await stage.flyball.twin('POST', `/shops/${SHOP}/overload`, STORM);
+      stage.tell('a retry storm');
+      if (!(await awaitMoment(stage, SHOP, 'outcome'))) return;
+      const fromMs = performance.now();
+      await stage.pass(500, 12_000);
+      await kafka.node(1).stop();
+      stage.tell('the broker is stopped');
+      const isReleased = await until(2 * THROTTLE_MS, async () => !(await isThrottled(stage)));
+      const tookMs = performance.now() - fromMs;
+      stage.findings.note('released after s', (tookMs / 1_000).toFixed(1));
+      const isOnTime = tookMs > THROTTLE_MS - PROMPT_MS && tookMs < THROTTLE_MS + RAMP_MS + PROMPT_MS;
+      stage.findings.expect(isReleased && isOnTime, `the throttle was in place for ${tookMs.toFixed(0)} ms`);
+      stage.tell(isReleased ? 'released' : 'not released');
+      await stage.pass(1_000, 4_000);
+      await kafka.startNode(1);
+      stage.tell('the broker is back');
+      await expectOneEnd(stage);
     },
   },
 ];

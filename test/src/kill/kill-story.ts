@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { WebhookReceiver } from '../conformance/webhook-receiver.ts';
 import { Receiver } from '../notifier/receiver.ts';
 import { DEPLOYER_SECRET, KilledFlyball, SIZES } from './killed-flyball.ts';
-import { Traffic } from './traffic.ts';
+import { Traffic } from '../chaos/traffic.ts';
 
 /** The service that is asked first, by environment: who waits for a yes, who does not wait for long, and who is overloaded. */
 const ENTRIES = { careful: 'checkout', hasty: 'checkout', busy: 'web' };

@@ -8,9 +8,9 @@ import { type PartitionRecords, topicRecords } from '../chaos/topic-records.ts';
 import { expectedWindows } from '../chaos/window-oracle.ts';
 import { type KillStory, KillStoryTeller } from './kill-story.ts';
 import { SIZES } from './killed-flyball.ts';
-import { type RawResource, readLogs, readPoints, readSpans } from './raw-items.ts';
-import { type Counted, countedEdges, countedLogs, countedMetrics } from './side-oracle.ts';
-import { foundWindows } from './side-windows.ts';
+import { type RawResource, readLogs, readPoints, readSpans } from '../chaos/raw-items.ts';
+import { type Counted, countedEdges, countedLogs, countedMetrics } from '../chaos/side-oracle.ts';
+import { foundWindows } from '../chaos/side-windows.ts';
 
 // Goal: who runs Flyball on one machine loses nothing that was acknowledged when the whole process dies, be it in the middle of
 // learning, of a question, of a throttle or of a rollback; and nothing is done twice. Method: the real command, killed with

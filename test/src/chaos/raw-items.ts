@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs';
-import { REQUEST_ATTRIBUTE } from '../chaos/chaos-request.ts';
+import { REQUEST_ATTRIBUTE } from './chaos-request.ts';
 
 /** Of OTLP what the traffic of this test uses, for a decoder that is not ours; fields as in opentelemetry-proto. */
 const SCHEMA = `

@@ -1,4 +1,4 @@
-import type { PartitionRecords } from '../chaos/topic-records.ts';
+import type { PartitionRecords } from './topic-records.ts';
 import {
   type RawLog,
   type RawPoint,

@@ -1,5 +1,5 @@
 import { Prng } from '@flyball/core';
-import { REQUEST_ATTRIBUTE } from '../chaos/chaos-request.ts';
+import { REQUEST_ATTRIBUTE } from './chaos-request.ts';
 
 const EVERY_MS = 100;
 /** Metrics and logs are sent with every other step. */

@@ -1,5 +1,5 @@
 import { type Window, type WindowKind, windowsCodec } from '@flyball/contracts';
-import type { PartitionRecords } from '../chaos/topic-records.ts';
+import type { PartitionRecords } from './topic-records.ts';
 import type { Counted, Held } from './side-oracle.ts';
 
 /** Windows of one kind as the line has emitted them, in the words of the oracle. */
