@@ -2,12 +2,15 @@ import { openShop, until } from '@flyball/cli';
 import { Prng } from '@flyball/core';
 import { KafkaLog } from '@flyball/log-kafka';
 import { HttpFaults, type LinkFault } from '@flyball/testing';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LinkName } from '../cluster/cluster-links.ts';
-import type { Cluster, Service } from '../cluster/cluster.ts';
+import type { Cluster, ClusterOptions, Service } from '../cluster/cluster.ts';
 import { ClusterStage } from '../cluster/cluster-stage.ts';
 import { allLanes, fleetProblems, processReport, type ProcessReport } from './check-fleet.ts';
 import { Findings } from './findings.ts';
+import { Receiver } from '../notifier/receiver.ts';
 import type { Scenario } from './scenario.ts';
 import { Sender } from './sender.ts';
 
@@ -36,12 +39,14 @@ export class ChaosStage {
   readonly shops: readonly string[];
   /** Stands before the object store, where the scenario wants it. */
   readonly objectFaults: HttpFaults | undefined;
+  /** Is told of incidents, where the scenario wants it. */
+  readonly receiver: Receiver | undefined;
   /** Tells what is being done, with the time since the stage stood. */
   readonly tell: (text: string) => void;
 
   private constructor(
     flyball: ClusterStage,
-    { log, objectFaults }: { log: KafkaLog; objectFaults: HttpFaults | undefined },
+    { log, objectFaults, receiver }: Pick<ChaosStage, 'log' | 'objectFaults' | 'receiver'>,
     scenario: Scenario,
     options: StageOptions,
   ) {
@@ -50,6 +55,7 @@ export class ChaosStage {
     this.flyball = flyball;
     this.log = log;
     this.objectFaults = objectFaults;
+    this.receiver = receiver;
     this.shops = shops;
     this.dice = new Prng(seed);
     const { resends = false } = scenario;
@@ -72,7 +78,9 @@ export class ChaosStage {
       via.searchParams.set('endpoint', faults.url);
       return via.href;
     };
+    const receiver = scenario.isTold === true ? await Receiver.open() : undefined;
     const shape = {
+      ...(receiver !== undefined && tellOf(receiver, dir)),
       dir,
       lanes: LANES,
       rawPartitions: LANES,
@@ -84,13 +92,14 @@ export class ChaosStage {
     try {
       flyball = await ClusterStage.open(shape);
       const log = await KafkaLog.open({ url: flyball.cluster.kafka.url });
-      const stage = new ChaosStage(flyball, { log, objectFaults: objectFaults[0] }, scenario, options);
+      const stage = new ChaosStage(flyball, { log, objectFaults: objectFaults[0], receiver }, scenario, options);
       await flyball.client.request('DELETE', '/v1/killswitch');
       for (const [index, shop] of stage.shops.entries()) await openShop(flyball, shop, options.seed * 10 + index);
       return stage;
     } catch (error) {
       await flyball?.close();
       await objectFaults[0]?.stop();
+      await receiver?.close();
       throw error;
     }
   }
@@ -161,5 +170,16 @@ export class ChaosStage {
     await this.log.close();
     await this.flyball.close();
     await this.objectFaults?.stop();
+    await this.receiver?.close();
   }
+}
+
+/** Has a cluster tell somebody of incidents, by a signed webhook. */
+function tellOf({ url }: Receiver, dir: string): Pick<ClusterOptions, 'connectionsFile' | 'secrets'> {
+  const connectionsFile = join(dir, 'connections.yaml');
+  writeFileSync(
+    connectionsFile,
+    `connections:\n  - { name: tickets, kind: webhook, url: '${url}', allowPrivate: true }\n`,
+  );
+  return { connectionsFile, secrets: { FLYBALL_WEBHOOK_TICKETS_SECRET: 'a secret of the tickets' } };
 }

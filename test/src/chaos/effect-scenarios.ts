@@ -2,6 +2,7 @@ import { until } from '@flyball/cli';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ChaosStage } from './chaos-stage.ts';
 import { commandRecords } from './check-commands.ts';
+import { POLICIES_DIR } from './question-scenarios.ts';
 import { awaitMoment, learned } from './release.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -13,6 +14,8 @@ const AWAY_MS = 24_000;
 const RELEASED_MS = 30_000;
 /** What the demo's throttle lasts, and its ramp of four steps a second apart. */
 const [THROTTLE_MS, RAMP_MS] = [20_000, 3_000];
+/** What an isolation lasts by `policies`. */
+const ISOLATION_MS = 15_000;
 /** An actuator that is told at once that nobody listens at the log looks again so often, with room for a busy machine. */
 const PROMPT_MS = 4_000;
 
@@ -20,6 +23,13 @@ const PROMPT_MS = 4_000;
 async function isThrottled({ flyball }: ChaosStage): Promise<boolean> {
   const { throttle } = await flyball.twin<{ throttle: object | null }>('GET', `/rollouts/${SHOP}/web`);
   return throttle !== null;
+}
+
+/** Instances of checkout that get no requests, by commas. */
+async function isolatedIn({ flyball }: ChaosStage): Promise<string> {
+  const path = `/rollouts/${SHOP}/checkout`;
+  const { isolated } = await flyball.twin<{ isolated: readonly { instance: string }[] }>('GET', path);
+  return isolated.map(({ instance }) => instance).join();
 }
 
 /** Its end is on record once, when the log is there to be told. */
@@ -83,6 +93,36 @@ export const EFFECT_SCENARIOS: readonly Scenario[] = [
       await kafka.startNode(1);
       stage.tell('the broker is back');
       await expectOneEnd(stage);
+    },
+  },
+  {
+    name: 'isolate-outlives-actuator',
+    title:
+      'kill -9 of the actuator between an isolation and its end: whoever comes back lets the instance in again, once',
+    cluster: { policiesDir: POLICIES_DIR },
+    shops: [SHOP],
+    commands: 1,
+    run: async (stage) => {
+      const { cluster, flyball, findings } = stage;
+      await learned(stage);
+      const fault = { service: 'checkout', version: 'v1', instance: 'checkout-v1-2', errorRatio: 0.6 };
+      await flyball.twin('POST', `/shops/${SHOP}/faults`, fault);
+      stage.tell('an instance fails');
+      if (!(await awaitMoment(stage, SHOP, 'outcome'))) return;
+      const fromMs = performance.now();
+      findings.expect((await isolatedIn(stage)) === 'checkout-v1-2', `isolated: ${await isolatedIn(stage)}`);
+      await stage.pass(0, ISOLATION_MS - 4_000);
+      await cluster.services.kill('actuator-1');
+      stage.tell('kill -9 of the actuator');
+      await flyball.twin('POST', `/shops/${SHOP}/heal`, { service: 'checkout' });
+      await pause(ISOLATION_MS - (performance.now() - fromMs));
+      await stage.pass(1_000, 6_000);
+      findings.expect((await isolatedIn(stage)) !== '', 'the instance is back though nobody was there to let it in');
+      await cluster.services.restart('actuator-1');
+      const isReleased = await until(RELEASED_MS, async () => (await isolatedIn(stage)) === '');
+      findings.expect(isReleased, 'the instance is still isolated');
+      await expectOneEnd(stage);
+      stage.tell('let in again by whoever came back');
     },
   },
 ];

@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs';
-import { REQUEST_ATTRIBUTE } from './chaos-request.ts';
+import { TRAFFIC_ATTRIBUTE } from './traffic.ts';
 
 /** Of OTLP what the traffic of this test uses, for a decoder that is not ours; fields as in opentelemetry-proto. */
 const SCHEMA = `
@@ -30,7 +30,7 @@ const { root } = protobuf.parse(SCHEMA);
 
 /** A resource of a raw record, with all that it holds. */
 export interface RawResource<Item> {
-  /** Id of the request that brought it. */
+  /** Id of the request that brought it; '' when it was no `Traffic`. */
   readonly request: string;
   readonly environment: string;
   readonly service: string;
@@ -79,7 +79,7 @@ function readerOf<Item>(type: string, itemsOf: (item: Record<string, never>) => 
       const of = (name: string) => resource.attributes.find(({ key }) => key === name)?.value.stringValue ?? '';
       const about = { environment: of('deployment.environment.name'), service: of('service.name') };
       const items = scopes.flatMap((scope) => scope.items).flatMap(itemsOf);
-      return { request: of(REQUEST_ATTRIBUTE), ...about, items };
+      return { request: of(TRAFFIC_ATTRIBUTE), ...about, items };
     });
   };
 }

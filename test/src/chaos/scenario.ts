@@ -18,13 +18,15 @@ export interface Scenario {
   /** One line for people. */
   readonly title: string;
   /** How the deployment differs from one process per service. */
-  readonly cluster?: Pick<ClusterOptions, 'processes' | 'settings' | 'links' | 'brokers' | 'clocks'>;
+  readonly cluster?: Pick<ClusterOptions, 'processes' | 'settings' | 'links' | 'brokers' | 'clocks' | 'policiesDir'>;
   /** What this machine lacks for it, and how to get it; it is then left out, never passed. */
   readonly missing?: () => string | undefined;
   /** Whether it takes so long that it is played only when asked for by its name. Default false. */
   readonly isLong?: boolean;
   /** Whether services reach the object store through {@link ChaosStage.objectFaults}. Default false. */
   readonly hasObjectFaults?: boolean;
+  /** Whether {@link ChaosStage.receiver} is told of incidents. Default false. */
+  readonly isTold?: boolean;
   /** Shops that are open from the start, each in an environment of its own; default none. */
   readonly shops?: readonly string[];
   /** Spans per second of the sender; default 300, and 100 beside shops. */

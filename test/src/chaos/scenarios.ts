@@ -11,8 +11,11 @@ import { KILL_SCENARIOS } from './kill-scenarios.ts';
 import { NETWORK_SCENARIOS } from './network-scenarios.ts';
 import { ORDER_SCENARIOS } from './order-scenarios.ts';
 import { POISON_SCENARIOS } from './poison-scenarios.ts';
+import { QUESTION_SCENARIOS } from './question-scenarios.ts';
 import { REPLICA_SCENARIOS } from './replica-scenarios.ts';
+import { NOTICE_SCENARIOS } from './notice-scenarios.ts';
 import type { Scenario } from './scenario.ts';
+import { SIGNAL_SCENARIOS } from './signal-scenarios.ts';
 import { SILENCE_SCENARIOS } from './silence-scenarios.ts';
 import { SLOW_SCENARIOS } from './slow-scenarios.ts';
 import { STORE_SCENARIOS } from './store-scenarios.ts';
@@ -24,6 +27,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...KILL_SCENARIOS,
   ...ACTUATOR_SCENARIOS,
   ...EFFECT_SCENARIOS,
+  ...QUESTION_SCENARIOS,
+  ...SIGNAL_SCENARIOS,
   ...BROKER_SCENARIOS,
   ...FREEZE_SCENARIOS,
   ...CHECKPOINT_SCENARIOS,
@@ -39,5 +44,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...STOP_SCENARIOS,
   ...NETWORK_SCENARIOS,
   ...TARGET_SCENARIOS,
+  ...NOTICE_SCENARIOS,
   ...REPLICA_SCENARIOS,
 ];

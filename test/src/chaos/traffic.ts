@@ -1,12 +1,14 @@
 import { Prng } from '@flyball/core';
-import { REQUEST_ATTRIBUTE } from './chaos-request.ts';
+
+/** Resource attribute that names the request: another one than the steady sender's. */
+export const TRAFFIC_ATTRIBUTE = 'traffic.request';
 
 const EVERY_MS = 100;
 /** Metrics and logs are sent with every other step. */
 const SIDE_EVERY = 2;
 /** Spans end within so many ms before they are sent. */
 const SPREAD_MS = 200;
-const USUAL = { requests: 2, ownMs: 20 };
+const USUAL = { requests: 2, ownMs: 20, depth: 0 };
 const TIMEOUT_MS = 5_000;
 
 /** The three kinds of telemetry, by the path that takes them. */
@@ -18,6 +20,8 @@ export interface Load {
   requests: number;
   /** What the entry itself takes, ms. */
   ownMs: number;
+  /** Level of its queue, give or take ten. */
+  depth: number;
   /** Whether a third of the requests goes to a second version, which fails in most of them. */
   hasBadRelease: boolean;
 }
@@ -55,6 +59,11 @@ export class Traffic {
 
   start(): void {
     this.#timer = setInterval(() => this.#step(), EVERY_MS);
+  }
+
+  /** How long it has been there, ms. */
+  get ageMs(): number {
+    return Date.now() - this.#startMs;
   }
 
   /** Sends no more. Resolves when all is answered, or given up. */
@@ -148,7 +157,10 @@ export class Traffic {
     this.#totals.set(environment, total);
     const sum = { ...time, startTimeUnixNano: nanosOf(this.#startMs), asInt: String(total) };
     const metrics = [
-      { name: 'queue.depth', gauge: { dataPoints: [{ ...time, asDouble: this.#dice.below(10) }] } },
+      {
+        name: 'queue.depth',
+        gauge: { dataPoints: [{ ...time, asDouble: this.loads[environment]!.depth + this.#dice.below(10) }] },
+      },
       { name: 'jobs', sum: { aggregationTemporality: 2, isMonotonic: true, dataPoints: [sum] } },
     ];
     const resource = resourceOf({ id, environment, service: this.#entries[environment]!, version: 'v1' });
@@ -182,7 +194,7 @@ function resourceOf({ id, environment, service, version }: About): object {
     'service.name': service,
     'service.version': version,
     'deployment.environment.name': environment,
-    [REQUEST_ATTRIBUTE]: id,
+    [TRAFFIC_ATTRIBUTE]: id,
   };
   return { attributes: Object.entries(named).map(([key, stringValue]) => ({ key, value: { stringValue } })) };
 }

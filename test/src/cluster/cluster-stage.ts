@@ -28,7 +28,7 @@ export class ClusterStage implements Stage {
     for (const [name, demo] of Object.entries({ aggregator, detector, planner, actuator }))
       settings[name] = { ...demo, ...settings[name] };
     const twinUrl = `http://127.0.0.1:${twinPort}`;
-    const cluster = await Cluster.start({ ...options, token, settings, twinUrl, policiesDir: POLICIES });
+    const cluster = await Cluster.start({ policiesDir: POLICIES, ...options, token, settings, twinUrl });
     const at = { otlpGrpc: cluster.hello('ingest').otlpGrpc!, api: cluster.hello('api').api!, token };
     const twin = await startTwin(twinPort, at).catch(async (error: unknown) => {
       await cluster.stop();

@@ -36,6 +36,8 @@ export interface ClusterOptions {
   readonly twinUrl?: string;
   /** File or folder of connections that the notifier tells of incidents. */
   readonly connectionsFile?: string;
+  /** What services find in their environment beside what all find: secrets of connections. */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** Ways of a process to a server that go through a fault proxy; default none. */
   readonly links?: readonly LinkName[];
   /** Where services find the object store, given where it is: something that stands before it. */
@@ -81,7 +83,7 @@ export class Cluster {
     this.token = options.token;
     const { token } = options;
     const tokens = { FLYBALL_TOKEN: token, FLYBALL_CONTROL_TOKEN: token, FLYBALL_CONNECTIONS_TOKEN: token };
-    this.services = new ServiceProcesses({ ...tokens, ...redis.env, ...s3.env }, options.dir);
+    this.services = new ServiceProcesses({ ...tokens, ...options.secrets, ...redis.env, ...s3.env }, options.dir);
   }
 
   /** Starts servers, creates topics, starts every service. @throws with one line on what is missing, and how to get it. */

@@ -2,13 +2,14 @@ import { type Incident, incidentsCodec, outcomesCodec, type WindowKind } from '@
 import { EmbeddedLog } from '@flyball/log-embedded';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { undelivered } from '../chaos/check-side-windows.ts';
+import { newestIncidents, toldBreaches, type ToldIncident } from '../chaos/check-told.ts';
 import { checkWindows, emittedWindows } from '../chaos/check-windows.ts';
 import { Findings } from '../chaos/findings.ts';
 import { type PartitionRecords, topicRecords } from '../chaos/topic-records.ts';
 import { expectedWindows } from '../chaos/window-oracle.ts';
 import { type KillStory, KillStoryTeller } from './kill-story.ts';
 import { SIZES } from './killed-flyball.ts';
-import { type RawResource, readLogs, readPoints, readSpans } from '../chaos/raw-items.ts';
 import { type Counted, countedEdges, countedLogs, countedMetrics } from '../chaos/side-oracle.ts';
 import { foundWindows } from '../chaos/side-windows.ts';
 
@@ -43,25 +44,13 @@ test('it died four times, was stopped once, and stops in the end as it should', 
 });
 
 test.each([
-  ['traces', 'otlp_spans', readSpans],
-  ['metrics', 'otlp_metrics', readPoints],
-  ['logs', 'otlp_logs', readLogs],
-] as const)('%s that were acked are in the log once, what was unknown at most once', (signal, topic, read) => {
-  const found = new Map<string, number>();
-  for (const { value } of recordsOf(topic)) {
-    for (const { request } of read(value) as readonly RawResource<unknown>[])
-      found.set(request, (found.get(request) ?? 0) + 1);
-  }
-  const wrong: string[] = [];
-  const own = [...story.traffic.ledger].filter(([, sent]) => sent.signal === signal);
-  for (const [id, { fate, resources }] of own) {
-    const copies = found.get(id) ?? 0;
-    found.delete(id);
-    if (copies !== resources && (fate === 'acked' || copies !== 0))
-      wrong.push(`${id} ${fate}: ${copies} of ${resources}`);
-  }
-  expect({ wrong, foreign: [...found.keys()] }).toEqual({ wrong: [], foreign: [] });
-  const fates = Map.groupBy(own, ([, { fate }]) => fate);
+  ['traces', 'otlp_spans'],
+  ['metrics', 'otlp_metrics'],
+  ['logs', 'otlp_logs'],
+] as const)('%s that were acked are in the log once, what was unknown at most once', (signal, topic) => {
+  const { ledger } = story.traffic;
+  expect(undelivered(ledger, signal, topics[topic]!)).toEqual([]);
+  const fates = Map.groupBy(ledger.values(), (sent) => (sent.signal === signal ? sent.fate : 'another'));
   // Some were under way when it died; most were not.
   expect(fates.get('unknown')!.length).toBeGreaterThan(0);
   expect(fates.get('acked')!.length).toBeGreaterThan(50);
@@ -122,38 +111,16 @@ test('a throttle whose time ended while nobody was there is set once and release
 });
 
 test('whoever is told of incidents is told of each: that it began, and how it ended; repeats have the same key', () => {
-  const told = Map.groupBy(story.tickets.bodies<Told>(), ({ incident: { incidentId } }) => incidentId);
-  expect(new Set(told.keys())).toEqual(new Set(newest().map(({ incidentId }) => incidentId)));
-  const revisions = new Map(incidents().map((incident) => [`${incident.incidentId}/${incident.revision}`, incident]));
-  for (const { incidentId, revision, status } of newest()) {
-    const own = told.get(incidentId)!;
-    expect(own[0]).toMatchObject({ event: 'opened' });
-    if (status === 'closed')
-      expect(own.at(-1)).toMatchObject({ event: 'closed', dedupeKey: `${incidentId}/${revision}` });
-    for (const { dedupeKey, incident } of own) expect(incident.status).toBe(revisions.get(dedupeKey)!.status);
-    for (const same of Map.groupBy(own, ({ dedupeKey }) => dedupeKey).values()) {
-      expect(new Set(same.map((each) => JSON.stringify(each.incident))).size).toBe(1);
-    }
-    const keys = own.map(({ incident }) => incident.revision);
-    expect(keys).toEqual([...keys].sort((a, b) => a - b));
-  }
+  expect(toldBreaches(story.tickets.bodies<ToldIncident>(), incidents())).toEqual([]);
+  const ended = newest().filter(({ status }) => status === 'closed');
+  expect(ended.map(({ environment }) => environment)).toEqual(expect.arrayContaining(['careful', 'busy']));
 });
-
-interface Told {
-  readonly event: string;
-  readonly dedupeKey: string;
-  readonly incident: { readonly incidentId: string; readonly revision: number; readonly status: string };
-}
 
 function incidents(): readonly Incident[] {
   return recordsOf('flyball.incidents').map((record) => incidentsCodec.decode(record));
 }
 
-/** Every incident as it was in the end. */
-function newest(): readonly Incident[] {
-  const byId = Map.groupBy(incidents(), ({ incidentId }) => incidentId);
-  return [...byId.values()].map((all) => all.toSorted((a, b) => a.revision - b.revision).at(-1)!);
-}
+const newest = () => newestIncidents(incidents());
 
 /** What a target was ordered, in order; that it was read is no order. */
 function ordersTo(target: string): readonly string[] {
