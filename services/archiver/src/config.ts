@@ -77,7 +77,7 @@ export type ArchiverConfig = z.infer<typeof ArchiverConfig>;
 
 /** Where one process on one machine differs from the defaults: everything is bounded. */
 export const ONE_MACHINE: Partial<ArchiverConfig> = {
-  bufferBytes: 32 * MIB,
+  bufferBytes: 24 * MIB,
   rawLogMs: HOUR_MS,
   derivedLogMs: 6 * HOUR_MS,
   logBytes: 2 * GIB,

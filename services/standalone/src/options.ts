@@ -63,6 +63,9 @@ export interface StandaloneOptions {
   readonly notifier: NotifierConfig;
 }
 
+/** One process is bounded in memory: every service costs some 10 KB of it in all stages together, and there are four lanes of them. */
+const FEW: Partial<AggregatorConfig> = { subjectsMax: 500 };
+
 /** Overrides by service, as flags give them. */
 export type Overrides = { readonly [Service in keyof StandaloneOptions]?: Readonly<Record<string, unknown>> };
 
@@ -78,7 +81,7 @@ export function readOptions(
   return {
     standalone: readSettings(StandaloneConfig, 'FLYBALL_STANDALONE', env, { flags: overrides.standalone }),
     ingest: readSettings(IngestConfig, 'FLYBALL_INGEST', env, { flags: overrides.ingest }),
-    aggregator: readSettings(AggregatorConfig, 'FLYBALL_AGGREGATOR', env, { flags: overrides.aggregator }),
+    aggregator: readSettings(AggregatorConfig, 'FLYBALL_AGGREGATOR', env, { file: FEW, flags: overrides.aggregator }),
     detector: readSettings(DetectorConfig, 'FLYBALL_DETECTOR', env, { flags: overrides.detector }),
     planner: readSettings(PlannerConfig, 'FLYBALL_PLANNER', env, { flags: overrides.planner }),
     actuator: readSettings(ActuatorConfig, 'FLYBALL_ACTUATOR', env, { flags: overrides.actuator }),

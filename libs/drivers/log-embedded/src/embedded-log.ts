@@ -27,7 +27,7 @@ import {
 import { Tail } from './tail.ts';
 
 const BUDGET_BYTES = 2 * 1024 ** 3;
-const TAIL_BYTES = 24 * 1024 ** 2;
+const TAIL_BYTES = 16 * 1024 ** 2;
 /** The worker holds no state of size: small heaps make it let go of messages soon. */
 const WORKER_LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 2 };
 /** Largest whole number of bytes that crosses to the worker. */
