@@ -5,9 +5,11 @@ import { readLogs, readPoints, readSpans, type RawResource } from './raw-items.t
 import { type Counted, countedEdges, countedLogs, countedMetrics, type Held, type Sizes } from './side-oracle.ts';
 import { foundWindows } from './side-windows.ts';
 import { type PartitionRecords, topicRecords } from './topic-records.ts';
-import type { Sent, Signal, Traffic } from './traffic.ts';
+import { type Sent, type Signal, Traffic } from './traffic.ts';
 
 const SETTLE_MS = 60_000;
+/** Windows of a run, as in `play.ts`. */
+const SIZES = { windowMs: 2_000, graceMs: 1_000 };
 
 type Read = (value: Uint8Array) => readonly RawResource<unknown>[];
 const RAW: readonly (readonly [Signal, string, Read])[] = [
@@ -56,13 +58,26 @@ function differences({ windows, late }: Counted, found: Counted): readonly strin
   ];
 }
 
-/** What was acked is in the log, and windows of metrics, logs and edges hold what the log holds, each once. Nothing may come any more. */
-export async function checkSideWindows(
-  { log, findings }: Pick<ChaosStage, 'log' | 'findings'>,
-  { ledger }: Traffic,
-  sizes: Sizes,
+/** Sends metrics, logs and calls while something is done, and then checks what became of them. */
+export async function withTraffic(
+  stage: ChaosStage,
+  entries: Readonly<Record<string, string>>,
+  work: () => Promise<void>,
 ): Promise<void> {
-  const closesMs = Date.now() + sizes.windowMs;
+  const traffic = new Traffic(entries, stage.dice.below(1_000_000));
+  traffic.url = stage.flyball.addresses.otlpHttp;
+  traffic.start();
+  try {
+    await work();
+  } finally {
+    await traffic.stop();
+  }
+  await checkSideWindows(stage, traffic);
+}
+
+/** What was acked is in the log, and windows of metrics, logs and edges hold what the log holds, each once. Nothing may come any more. */
+async function checkSideWindows({ log, findings }: ChaosStage, { ledger }: Traffic): Promise<void> {
+  const closesMs = Date.now() + SIZES.windowMs;
   const isClosed = await until(SETTLE_MS, async () => {
     const windows = await topicRecords(log, 'flyball.windows');
     return SIDES.every(([kind]) => foundWindows(windows, kind).closedMs >= closesMs);
@@ -77,9 +92,9 @@ export async function checkSideWindows(
   }
   for (const [kind, topic, count] of SIDES) {
     const found = foundWindows(windows, kind);
-    const expected = count(await topicRecords(log, topic), sizes);
+    const expected = count(await topicRecords(log, topic), SIZES);
     // What is sent meanwhile by others is in windows that are not closed yet.
-    const isOver = ([place]: readonly [string, Held]) => Number(place.split(' ').at(-1)) + sizes.windowMs <= closesMs;
+    const isOver = ([place]: readonly [string, Held]) => Number(place.split(' ').at(-1)) + SIZES.windowMs <= closesMs;
     const over = (all: Counted): Counted => ({ ...all, windows: new Map([...all.windows].filter(isOver)) });
     findings.none(differences(over(expected), over(found)), `windows of ${kind} differ from the oracle`);
     findings.none(found.repeated, `windows of ${kind} were emitted twice`);

@@ -1,14 +1,15 @@
 import { AggregatorConfig } from '@flyball/aggregator';
-import { windowsCodec } from '@flyball/contracts';
+import { type Incident, windowsCodec } from '@flyball/contracts';
 import { Prng } from '@flyball/core';
 import type { StoredRecord } from '@flyball/runtime';
 import { recordsOf } from '@flyball/testing';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { RAW, TwoPhases } from '../aggregator/two-phases.ts';
 import { LANES, LineWorld, QUIET, simulatedSpecs } from '../sim/line-world.ts';
 import { chaosRequest } from './chaos-request.ts';
 import { checkDelivery } from './check-delivery.ts';
 import { checkReplay, runLog } from './check-replay.ts';
+import { toldBreaches, type ToldIncident } from './check-told.ts';
 import { checkWindows, emittedWindows } from './check-windows.ts';
 import { Findings } from './findings.ts';
 import { Ledger } from './ledger.ts';
@@ -187,4 +188,39 @@ test('a window that went on without a partition may lack what counts as late, an
   expect(without(1, 0.5)).toBe('');
   expect(without(0, 0.5)).toMatch(/windows lack 1 spans more/);
   expect(without(1, 1)).toMatch(/windows differ from the oracle/);
+});
+
+describe('who is told of incidents', () => {
+  const incident = (revision: number, status: string) => ({ incidentId: 'inc-1', revision, status }) as Incident;
+  const told = (revision: number, event: string, status = 'open'): ToldIncident => ({
+    ...{ event, dedupeKey: `inc-1/${revision}` },
+    incident: { incidentId: 'inc-1', revision, status, environment: 'demo' },
+  });
+  const record = [incident(1, 'open'), incident(2, 'mitigating'), incident(3, 'closed')];
+  const [opened, changed, closed] = [told(1, 'opened'), told(2, 'changed', 'mitigating'), told(3, 'closed', 'closed')];
+
+  test.each([
+    ['once', [opened, changed, closed]],
+    ['twice', [opened, changed, changed, closed, closed]],
+    ['of what is news by then', [opened, closed]],
+    ['only when it was over', [closed]],
+  ])('%s is in order', (_how, all) => {
+    expect(toldBreaches(all, record)).toEqual([]);
+  });
+
+  const other = { ...changed, incident: { ...changed.incident, environment: 'another' } };
+  test.each([
+    ['nothing', [], /began with nothing/],
+    ['no beginning', [changed, closed], /began with changed/],
+    ['no end', [opened, changed], /ended with inc-1\/2/],
+    ['an older state after a newer one', [opened, closed, changed, closed], /inc-1\/2 came too late/],
+    ['another state than is on record', [opened, told(2, 'changed', 'open'), closed], /was told as open/],
+    ['two things under one key', [opened, changed, other, closed], /told in 2 ways/],
+  ])('%s is named', (_what, all, expected) => {
+    expect(toldBreaches(all, record).join('\n')).toMatch(expected);
+  });
+
+  test('an incident that nobody has on record is named', () => {
+    expect(toldBreaches([opened], [])).toEqual(['inc-1 is not on record']);
+  });
 });

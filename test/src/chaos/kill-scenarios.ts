@@ -1,5 +1,6 @@
 import type { Service } from '../cluster/cluster.ts';
 import type { Scenario } from './scenario.ts';
+import { withTraffic } from './check-side-windows.ts';
 
 /** Longer than a lane waits before it saves itself, ms: who dies later goes on from there. */
 const SAVED_MS = 31_000;
@@ -27,7 +28,7 @@ export const KILL_SCENARIOS: readonly Scenario[] = [
     name: 'control',
     title: 'no fault at all: what the checks say of a healthy run',
     run: async (stage) => {
-      await stage.pass(15_000, 20_000);
+      await withTraffic(stage, { 'side-one': 'checkout', 'side-two': 'web' }, () => stage.pass(15_000, 20_000));
     },
   },
   {

@@ -1,7 +1,7 @@
 import { until } from '@flyball/cli';
 import { type Calm, incidentsCodec, type Signal, signalsCodec } from '@flyball/contracts';
 import type { ChaosStage } from './chaos-stage.ts';
-import { checkSideWindows } from './check-side-windows.ts';
+import { withTraffic } from './check-side-windows.ts';
 import { newestIncidents } from './check-told.ts';
 import { setTimeout as pause } from 'node:timers/promises';
 import { learned } from './release.ts';
@@ -9,8 +9,6 @@ import type { Scenario } from './scenario.ts';
 import { topicRecords } from './topic-records.ts';
 import { Traffic } from './traffic.ts';
 
-/** Windows of a run, as in `play.ts`. */
-const SIZES = { windowMs: 2_000, graceMs: 1_000 };
 /** Longer than a lane waits before it saves itself, ms: who dies later goes on from there. */
 const SAVED_MS = 31_000;
 /** No policy is for them: what begins there ends when it is mended. */
@@ -18,7 +16,7 @@ const [SHOP, QUEUE] = ['watched-shop', 'watched-queue'];
 const INSTANCE = 'checkout-v1-2';
 const EPISODES_MS = 90_000;
 /** A metric is told of only when its first 40 windows were learned from. */
-const LEARNED_MS = 41 * SIZES.windowMs;
+const LEARNED_MS = 41 * 2_000;
 
 /** What the detector has said of what is watched, without what was appended twice. */
 async function saidOf({ log }: ChaosStage): Promise<{ signals: readonly Signal[]; calms: readonly Calm[] }> {
@@ -76,22 +74,15 @@ export const SIGNAL_SCENARIOS: readonly Scenario[] = [
   {
     name: 'kill-aggregator-all-kinds',
     title: 'kill -9 aggregator, 4 times, while metrics and logs flow too: windows of every kind are exact',
-    run: async (stage) => {
-      const traffic = new Traffic({ 'side-one': 'checkout', 'side-two': 'web' }, stage.dice.below(1_000_000));
-      traffic.url = stage.flyball.addresses.otlpHttp;
-      traffic.start();
-      try {
+    run: (stage) =>
+      withTraffic(stage, { 'side-one': 'checkout', 'side-two': 'web' }, async () => {
         await stage.pass(SAVED_MS, SAVED_MS + 1);
         for (let time = 0; time < 4; time += 1) {
           await stage.pass(500, 4_000);
           await stage.killAndRestart('aggregator');
         }
         await stage.pass(1_000, 3_000);
-      } finally {
-        await traffic.stop();
-      }
-      await checkSideWindows(stage, traffic, SIZES);
-    },
+      }),
   },
   {
     name: 'kill-detector-in-episodes',
