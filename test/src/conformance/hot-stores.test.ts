@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 hotStoreConformance('memory', async (bounds) => new MemoryHotStore(bounds));
 
 test('memory: windows beyond the bytes bound go, the oldest first, of whatever subject', async () => {
-  const store = new MemoryHotStore({ windowBytesMax: 100 });
+  // Room for three: each costs 400 bytes beside its own 30.
+  const store = new MemoryHotStore({ windowBytesMax: 1_300 });
   const of = (key: string, endMs: number) => {
     return {
       type: 'window' as const,
