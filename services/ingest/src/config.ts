@@ -28,7 +28,9 @@ export const IngestConfig = z
       .int()
       .min(MIB)
       .default(64 * MIB)
-      .describe('Most bytes that requests over HTTP hold while they are received. Beyond it they may be sent again.'),
+      .describe(
+        'Most bytes that requests hold together until they are stored, over gRPC once they are there. Beyond it: send again.',
+      ),
     pendingBytesMax: z
       .int()
       .min(MIB)

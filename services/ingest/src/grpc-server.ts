@@ -1,4 +1,4 @@
-import { DEFAULT_TENANT } from '@flyball/contracts';
+import { DEFAULT_TENANT, type SignalKind } from '@flyball/contracts';
 import { AppError, RejectedError } from '@flyball/core';
 import { encodeExportResponse, encodeRpcStatus, RPC_CODE } from '@flyball/otlp';
 import {
@@ -12,7 +12,9 @@ import {
 } from '@grpc/grpc-js';
 import type { IngestConfig } from './config.ts';
 import { type Ingest, RETRY_AFTER_MS } from './ingest.ts';
+import { COMING_WEIGHT } from './intake.ts';
 import { portError } from './port-error.ts';
+import type { Accepted } from './signal-ingest.ts';
 import { SIGNALS } from './signals.ts';
 
 /** A transport that listens. */
@@ -21,6 +23,11 @@ export interface Listening {
   /** Takes no new requests, lets those under way finish, then lets go. */
   close(): Promise<void>;
 }
+
+/** Calls at once on one connection; clients let more wait. */
+const STREAMS_MAX = 100;
+/** How long open streams may take to finish at a stop. */
+const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
  * OTLP/gRPC. Bodies pass as they are: serialisers are identities, and bad data is answered by us, since a
@@ -32,7 +39,7 @@ export async function listenGrpc(ingest: Ingest, config: IngestConfig): Promise<
   setLogVerbosity(logVerbosity.NONE); // It writes to standard error; what matters reaches the caller as an error.
   const server = new Server({
     'grpc.max_receive_message_length': config.requestBytesMax,
-    'grpc.max_concurrent_streams': 1_000,
+    'grpc.max_concurrent_streams': STREAMS_MAX,
     'grpc.keepalive_time_ms': 60_000,
   });
   const identity = <T>(bytes: T): T => bytes;
@@ -50,7 +57,7 @@ export async function listenGrpc(ingest: Ingest, config: IngestConfig): Promise<
     };
     server.addService(definition, {
       Export: (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
-        ingest.export(signal, call.request, DEFAULT_TENANT).then(
+        take(ingest, signal, call.request).then(
           (accepted) => done(null, Buffer.from(encodeExportResponse(accepted))),
           (error: unknown) => done(statusOf(error)),
         );
@@ -77,8 +84,22 @@ export async function listenGrpc(ingest: Ingest, config: IngestConfig): Promise<
   };
 }
 
-/** How long open streams may take to finish at a stop. */
-const CLOSE_TIMEOUT_MS = 2_000;
+/**
+ * Stores a message, which counts as held until that is done. While it is received it does not count: grpc-js has all of it in
+ * memory, unpacked, before anybody is told how large it is.
+ *
+ * @throws {UnavailableError} `INGEST_OVERLOADED`: others hold so much that there is no room. And what `Ingest.export` throws.
+ */
+async function take(ingest: Ingest, signal: SignalKind, message: Buffer): Promise<Accepted> {
+  const intake = ingest.intake.open();
+  try {
+    intake.hold(COMING_WEIGHT * message.length);
+  } catch (error) {
+    ingest.tellRefused(signal, DEFAULT_TENANT);
+    throw error;
+  }
+  return ingest.export(signal, message, DEFAULT_TENANT).finally(() => intake.release());
+}
 
 /** Source: opentelemetry-proto, specification.md, "Failures" and "OTLP/gRPC Throttling". */
 function statusOf(error: unknown): { code: number; details: string; metadata: Metadata } {

@@ -2,21 +2,18 @@ import { DEFAULT_TENANT, type SignalKind } from '@flyball/contracts';
 import { AppError, RejectedError, UnavailableError, utf8 } from '@flyball/core';
 import { encodeExportResponse, encodeRpcStatus, RPC_CODE, type RpcDetails } from '@flyball/otlp';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { createGunzip, gunzipSync } from 'node:zlib';
+import { Assembly } from './assembly.ts';
 import type { IngestConfig } from './config.ts';
 import type { Listening } from './grpc-server.ts';
+import { BodyRefusal, inflate } from './inflate.ts';
 import { type Ingest, RETRY_AFTER_MS } from './ingest.ts';
-import { type Intake, IntakeBudget } from './intake.ts';
+import { COMING_WEIGHT, type Intake } from './intake.ts';
 import { encodeJsonRequest, type JsonRequest, jsonResponse } from './json-request.ts';
 import { portError } from './port-error.ts';
 import { SIGNALS } from './signals.ts';
 
 const PROTOBUF = 'application/x-protobuf';
 const JSON_TYPE = 'application/json';
-/** Below these sizes, before and after, a stream costs more than it saves. */
-const SYNC_GUNZIP_BYTES_MAX = 64 * 1024;
-const SYNC_INFLATED_BYTES_MAX = 1024 * 1024;
-const GUNZIP_CHUNK_BYTES = 1024 * 1024;
 /** As text, as objects and as protobuf: JSON takes so many times its size until it is stored. */
 const JSON_WEIGHT = 6;
 
@@ -44,9 +41,8 @@ class HttpRefusal extends Error {
  */
 export async function listenHttp(ingest: Ingest, config: IngestConfig): Promise<Listening> {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 60_000 });
-  const budget = new IntakeBudget(config.intakeBytesMax);
   server.on('request', (request, response) => {
-    const intake = budget.open();
+    const intake = ingest.intake.open();
     void answer(ingest, { config, intake }, request)
       .then(
         (body) => reply({ request, response }, 200, body),
@@ -123,14 +119,14 @@ async function receive(
 ): Promise<Uint8Array> {
   const body = await bodyOf(request, requestBytesMax, intake);
   const bytes = isGzip ? await inflate(body, requestBytesMax, intake) : body;
-  if (isJson) intake.hold((JSON_WEIGHT - 1) * bytes.length);
+  if (isJson) intake.hold((JSON_WEIGHT - COMING_WEIGHT) * bytes.length);
   return bytes;
 }
 
 async function bodyOf(request: IncomingMessage, maxBytes: number, intake: Intake): Promise<Buffer> {
   const tooLarge = () => new HttpRefusal(413, `request is larger than ${maxBytes} bytes`, { connection: 'close' });
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
-  const chunks: Buffer[] = [];
+  const body = new Assembly(Number(request.headers['content-length'] ?? maxBytes));
   let size = 0;
   let refusal: unknown;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -139,51 +135,16 @@ async function bodyOf(request: IncomingMessage, maxBytes: number, intake: Intake
     // Who is refused is heard out, and nothing of it is kept: many clients read no answer before they have said all.
     if (refusal !== undefined) continue;
     try {
-      intake.hold(chunk.length);
-      chunks.push(chunk);
+      intake.hold(COMING_WEIGHT * chunk.length);
+      body.add(chunk);
     } catch (error) {
       refusal = error;
-      chunks.length = 0;
+      body.discard();
       intake.release();
     }
   }
   if (refusal !== undefined) throw refusal;
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size);
-}
-
-async function inflate(body: Buffer, maxBytes: number, intake: Intake): Promise<Uint8Array> {
-  if (body.length <= SYNC_GUNZIP_BYTES_MAX) {
-    const small = inflateSmall(body, Math.min(maxBytes, SYNC_INFLATED_BYTES_MAX));
-    if (small !== undefined) return small;
-  }
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const stream = createGunzip({ chunkSize: GUNZIP_CHUNK_BYTES });
-  stream.end(body);
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > maxBytes) {
-        throw new HttpRefusal(413, `request is larger than ${maxBytes} bytes when decompressed`);
-      }
-      intake.hold(chunk.length);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    if (error instanceof HttpRefusal || error instanceof UnavailableError) throw error;
-    throw new HttpRefusal(400, 'body is not gzip, or is cut');
-  }
-  return Buffer.concat(chunks, size);
-}
-
-/** What a small body holds; `undefined` where that is not small. */
-function inflateSmall(body: Buffer, maxBytes: number): Uint8Array | undefined {
-  try {
-    return gunzipSync(body, { maxOutputLength: maxBytes });
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return undefined;
-    throw new HttpRefusal(400, 'body is not gzip, or is cut');
-  }
+  return body.finish();
 }
 
 function reply(
@@ -205,6 +166,10 @@ function refuse(response: Exchange, error: unknown): void {
   const isJson = typeOf(response.request) === JSON_TYPE;
   const status = (code: number, message: string, details: RpcDetails = {}) =>
     isJson ? utf8(JSON.stringify({ code, message })) : encodeRpcStatus(code, message, details);
+  if (error instanceof BodyRefusal) {
+    refuse(response, new HttpRefusal(error.isTooLarge ? 413 : 400, error.message));
+    return;
+  }
   if (error instanceof HttpRefusal) {
     const code = error.status === 413 ? RPC_CODE.resourceExhausted : RPC_CODE.invalidArgument;
     reply(response, error.status, status(code, error.message), error.headers);

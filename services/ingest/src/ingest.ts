@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { IngestConfig } from './config.ts';
+import { IntakeBudget } from './intake.ts';
 import { type Accepted, SignalIngest, type SignalPorts, type Unreadable } from './signal-ingest.ts';
 import { SIGNALS } from './signals.ts';
 
@@ -24,10 +25,13 @@ export interface IngestPorts {
  * has it. Both transports call {@link export}. At all times received = stored + rejected + shed + unknown.
  */
 export class Ingest {
+  /** What requests hold until they are stored, over both transports together. */
+  readonly intake: IntakeBudget;
   readonly #signals: ReadonlyMap<SignalKind, SignalIngest>;
   readonly #ticker: NodeJS.Timeout;
 
   private constructor(config: IngestConfig, signals: ReadonlyMap<SignalKind, SignalIngest>, registry: Registry) {
+    this.intake = new IntakeBudget(config.intakeBytesMax);
     this.#signals = signals;
     new Gauge({
       name: 'flyball_ingest_pending_bytes',

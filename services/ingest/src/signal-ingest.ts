@@ -39,6 +39,9 @@ export interface SignalPorts {
   readonly pendingBytes: () => number;
 }
 
+/** Parts of a large request that wait to be stored at once: the others need not be in memory yet. */
+const PARTS_AT_ONCE = 4;
+
 /** What can become of requests and items. */
 export const OUTCOMES = ['received', 'stored', 'rejected', 'shed', 'unknown'] as const;
 
@@ -53,6 +56,8 @@ export class SignalIngest {
   readonly #count: (bytes: Uint8Array) => Scanned;
   readonly #items: Counter<'outcome'>;
   readonly #health: PartitionHealth;
+  /** Requests that are being written, part by part. */
+  readonly #writing = new Set<Promise<unknown>>();
   #next = 0;
   /** Whether requests are refused, because ingest is stopping. */
   isDraining = false;
@@ -149,6 +154,7 @@ export class SignalIngest {
   /** Resolves when everything that waits is answered. */
   async drain(): Promise<void> {
     this.isDraining = true;
+    await Promise.allSettled(this.#writing);
     await Promise.all(this.#writers.map((writer) => writer.drain()));
   }
 
@@ -175,7 +181,9 @@ export class SignalIngest {
         hint,
       });
     }
-    const { fate, tooLarge } = await this.#write(bytes, tenant, items);
+    const writing = this.#write(bytes, tenant, items);
+    this.#writing.add(writing);
+    const { fate, tooLarge } = await writing.finally(() => this.#writing.delete(writing));
     if (fate === 'stored') {
       this.#items.inc({ outcome: 'stored' }, items - tooLarge);
       this.#items.inc({ outcome: 'rejected' }, tooLarge);
@@ -204,15 +212,23 @@ export class SignalIngest {
     if (bytes.length <= this.#config.recordBytesMax) {
       return { fate: await this.#pickWriter().write(tenant, bytes, items), tooLarge: 0 };
     }
-    const parts = splitRequest(bytes, this.#config.recordBytesMax).map((part) => ({
-      part,
-      items: this.#count(part).items,
-    }));
-    const fates = await Promise.all(parts.map((each) => this.#pickWriter().write(tenant, each.part, each.items)));
-    const rest = new Set(fates.filter((fate) => fate !== 'rejected'));
+    const written: { readonly fate: Fate; readonly items: number }[] = [];
+    const underWay = new Set<Promise<void>>();
+    for (const part of splitRequest(bytes, this.#config.recordBytesMax)) {
+      const count = this.#count(part).items;
+      const one: Promise<void> = this.#pickWriter()
+        .write(tenant, part, count)
+        .then((fate) => {
+          written.push({ fate, items: count });
+          underWay.delete(one);
+        });
+      underWay.add(one);
+      if (underWay.size === PARTS_AT_ONCE) await Promise.race(underWay);
+    }
+    await Promise.all(underWay);
+    const rest = new Set(written.map(({ fate }) => fate).filter((fate) => fate !== 'rejected'));
     if (rest.size === 0) return { fate: 'rejected', tooLarge: 0 };
-    const rejected = parts.filter((_, part) => fates[part] === 'rejected');
-    const tooLarge = rejected.reduce((sum, part) => sum + part.items, 0);
+    const tooLarge = written.reduce((sum, part) => sum + (part.fate === 'rejected' ? part.items : 0), 0);
     const isPart = rest.size > 1 || (tooLarge > 0 && !rest.has('stored'));
     return { fate: isPart ? 'unknown' : [...rest][0]!, tooLarge };
   }
