@@ -1,7 +1,8 @@
+import { WireReader, WireWriter } from '@flyball/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type PartialsMessage, partialsCodec } from './partials.ts';
-import { VIEWS } from './series.ts';
+import { decodeSeries, VIEWS } from './series.ts';
 import { scopeKey, subjectKey } from './subject.ts';
 import { WINDOW_KINDS } from './window-kind.ts';
 import { type WindowsMessage, windowsCodec } from './windows.ts';
@@ -25,7 +26,11 @@ const series = fc.record({
     .record({
       zeroCount: count,
       offset: fc.integer({ min: -1, max: 3_000 }),
-      counts: fc.array(count, { maxLength: 50 }),
+      // Of many requests most buckets are filled; of a few nearly none of hundreds.
+      counts: fc.oneof(
+        fc.array(count, { maxLength: 50 }),
+        fc.array(fc.oneof({ weight: 30, arbitrary: fc.constant(0) }, count), { maxLength: 500, size: 'max' }),
+      ),
     })
     .map((sketch) => (sketch.counts.length === 0 ? { ...sketch, offset: 0 } : sketch)),
   slowestTraceId: fc.string(),
@@ -106,6 +111,16 @@ test('partials and windows survive their bytes', () => {
     fc.property(windows, (message) => {
       expect(windowsCodec.decode({ value: windowsCodec.encode(message) })).toEqual(message);
     }),
+  );
+});
+
+test('a run of empty buckets that is longer than there are buckets is refused, and takes no memory', () => {
+  const writer = new WireWriter().varint(1, 1).packed(14, [2 * 2 ** 40 + 1, 2]);
+  const bytes = writer.finish();
+  const reader = new WireReader('PARTIALS_UNREADABLE');
+  reader.reset(bytes);
+  expect(() => decodeSeries(reader, bytes.length)).toThrow(
+    expect.objectContaining({ code: 'PARTIALS_UNREADABLE' }) as Error,
   );
 });
 

@@ -54,6 +54,11 @@ export function seriesKey({ view, name, kind }: SeriesId): string {
   return `${view} ${name} ${kind}`;
 }
 
+/** Buckets of all durations below 2^53 µs: a run of zeros is no way to take memory. */
+const BUCKETS_MAX = 53 * 64 + 1;
+/** From one filled bucket in so many on, runs would save nothing. */
+const FILLED_FEW = 8;
+
 /** Writes the fields of a series. */
 export function writeSeries(writer: WireWriter, series: Series): void {
   const { zeroCount, offset, counts } = series.sketch;
@@ -68,7 +73,7 @@ export function writeSeries(writer: WireWriter, series: Series): void {
     .varint(8, series.maxUs)
     .varint(9, zeroCount)
     .varint(10, counts.length === 0 ? 0 : offset + 1) // A bucket of -1 holds exactly 1 µs.
-    .packed(11, counts)
+    .packed(...bucketsOf(counts))
     .text(12, series.slowestTraceId)
     .text(13, series.errorTraceId);
 }
@@ -81,7 +86,8 @@ export function decodeSeries(reader: WireReader, end: number): Series {
   while (reader.next(end)) {
     const { field } = reader;
     if (field === 2) texts[0] = reader.textField(end);
-    else if (field === 11) counts = readPacked(reader, end);
+    else if (field === 11) counts = readDense(reader, end);
+    else if (field === 14) counts = readRuns(reader, end);
     else if (field === 12) texts[1] = reader.textField(end);
     else if (field === 13) texts[2] = reader.textField(end);
     else if (field <= 10) numbers[field] = reader.varintField(end);
@@ -95,7 +101,57 @@ export function decodeSeries(reader: WireReader, end: number): Series {
   return { ...id, count, errors, sumUs, minUs, maxUs, sketch, slowestTraceId, errorTraceId };
 }
 
-function readPacked(reader: WireReader, end: number): number[] {
+/** Field and values of buckets: each of them where many are filled (11), else runs of those that are not (14). */
+function bucketsOf(counts: readonly number[]): [number, readonly number[]] {
+  let filled = 0;
+  for (let bucket = 0; bucket < counts.length; bucket += 1) if (counts[bucket] !== 0) filled += 1;
+  return filled * FILLED_FEW >= counts.length ? [11, counts] : [14, runsOf(counts)];
+}
+
+/**
+ * A count that is not 0 as twice itself, a run of `n` zeros as `2n + 1`. Ten durations spread over hundreds of buckets, nearly all
+ * of which are empty.
+ */
+function runsOf(counts: readonly number[]): number[] {
+  const runs: number[] = [];
+  let zeros = 0;
+  for (const count of counts) {
+    if (count === 0) {
+      zeros += 1;
+      continue;
+    }
+    if (zeros > 0) runs.push(2 * zeros + 1);
+    zeros = 0;
+    runs.push(2 * count);
+  }
+  if (zeros > 0) runs.push(2 * zeros + 1);
+  return runs;
+}
+
+function readRuns(reader: WireReader, end: number): number[] {
+  const valueEnd = reader.lengthEnd(end);
+  const start = reader.at;
+  let buckets = 0;
+  while (reader.at < valueEnd) {
+    const run = reader.varint(valueEnd);
+    buckets += run % 2 === 0 ? 1 : (run - 1) / 2;
+  }
+  if (buckets > BUCKETS_MAX) reader.fail('more buckets than there are');
+  const counts = new Array<number>(buckets).fill(0);
+  reader.at = start;
+  for (let bucket = 0; reader.at < valueEnd;) {
+    const run = reader.varint(valueEnd);
+    if (run % 2 !== 0) {
+      bucket += (run - 1) / 2;
+      continue;
+    }
+    counts[bucket] = run / 2;
+    bucket += 1;
+  }
+  return counts;
+}
+
+function readDense(reader: WireReader, end: number): number[] {
   const valueEnd = reader.lengthEnd(end);
   const counts = new Array<number>(valueEnd - reader.at);
   let count = 0;
