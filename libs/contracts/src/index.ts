@@ -45,7 +45,7 @@ export {
   VerdictReason,
   VersionAssessment,
 } from './signals.ts';
-export { ID_WORDS, SpanTable } from './span-table.ts';
+export { ID_BYTES, ID_WORDS, SpanTable } from './span-table.ts';
 export {
   DEFAULT_ENVIRONMENT,
   isSameSubject,

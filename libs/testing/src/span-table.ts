@@ -1,4 +1,4 @@
-import { SpanTable, type Subject } from '@flyball/contracts';
+import { ID_BYTES, SpanTable, type Subject } from '@flyball/contracts';
 import { bytesOfHex } from '@flyball/core';
 
 /** A span as a test writes it down. */
@@ -22,7 +22,7 @@ export function spanTableOf(spans: readonly PlainSpan[]): SpanTable {
   const table = new SpanTable();
   for (const span of spans) {
     const at = table.push();
-    table.ids.set(bytesOfHex(span.traceId + span.spanId + (span.parentId || '0'.repeat(16))), at * 32);
+    table.ids.set(bytesOfHex(span.traceId + span.spanId + (span.parentId || '0'.repeat(16))), at * ID_BYTES);
     table.subject[at] = table.subjectNumber(span.subject);
     for (const column of ['name', 'instance', 'peer'] as const) table[column][at] = table.textNumber(span[column]);
     for (const column of ['kind', 'endUs', 'durationUs'] as const) table[column][at] = span[column];
@@ -35,7 +35,7 @@ export function spanTableOf(spans: readonly PlainSpan[]): SpanTable {
 export function plainSpansOf(table: SpanTable): PlainSpan[] {
   return Array.from({ length: table.count }, (_, at) => {
     const id = (from: number, bytes: number) => {
-      return Buffer.from(table.ids.subarray(at * 32 + from, at * 32 + from + bytes)).toString('hex');
+      return Buffer.from(table.ids.subarray(at * ID_BYTES + from, at * ID_BYTES + from + bytes)).toString('hex');
     };
     const parentId = id(24, 8);
     return {

@@ -1,4 +1,4 @@
-import { ID_WORDS, type Skeletons, SpanTable, subjectKey, tracesCodec } from '@flyball/contracts';
+import { ID_BYTES, type Skeletons, SpanTable, subjectKey, tracesCodec } from '@flyball/contracts';
 import { bytesOfHex, fnv1a, hexOf, laneOf, slotStartMs } from '@flyball/core';
 import { SPAN_FLAW, type TraceScan } from '@flyball/otlp';
 import type { AggregatorConfig } from './config.ts';
@@ -103,7 +103,7 @@ function copyIds(
   at: number,
 ) {
   const { ids } = to;
-  const start = at * ID_WORDS * 4;
+  const start = at * ID_BYTES;
   const [traceAt, ownAt, parentAt] = [traceIdAt[span]!, spanIdAt[span]!, parentIdAt[span]!];
   for (let byte = 0; byte < 16; byte += 1) ids[start + byte] = bytes[traceAt + byte]!;
   for (let byte = 0; byte < 8; byte += 1) ids[start + 16 + byte] = bytes[ownAt + byte]!;

@@ -1,4 +1,4 @@
-import { ID_WORDS, SpanTable, tracesCodec } from '@flyball/contracts';
+import { ID_BYTES, ID_WORDS, SpanTable, tracesCodec } from '@flyball/contracts';
 import { bytesOfHex, hexOf, slotStartMs } from '@flyball/core';
 import type { AggregatorConfig } from './config.ts';
 import { hashOfWords, PlaceChains } from './place-chains.ts';
@@ -152,7 +152,7 @@ export class TraceStore {
   /** By trace id, then by own id, as their bytes are. */
   #compare(a: number, b: number): number {
     const { ids } = this.#spans;
-    const [atA, atB] = [4 * ID_WORDS * a, 4 * ID_WORDS * b];
+    const [atA, atB] = [ID_BYTES * a, ID_BYTES * b];
     for (let byte = 0; byte < 4 * PARENT; byte += 1) {
       const difference = ids[atA + byte]! - ids[atB + byte]!;
       if (difference !== 0) return difference;

@@ -1,18 +1,16 @@
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GenericContainer, Wait } from 'testcontainers';
 import { startContainerPart } from './container-part.ts';
+import { goBinary } from './go-binary.ts';
 import { freePorts } from './ports.ts';
 import { startNativePart } from './native-part.ts';
-import { CACHE, hasCommand } from './native-process.ts';
 import type { MissingPart, RealPart, Ways } from './real-part.ts';
 
 const VERSION = '1.8.0';
 const IMAGE = `versity/versitygw:v${VERSION}`;
-const MODULE = `github.com/versity/versitygw/cmd/versitygw@v${VERSION}`;
-const BINARY_DIR = join(CACHE, 'bin', `versitygw-${VERSION}`);
+const SERVER = { name: 'versitygw', version: VERSION, module: 'github.com/versity/versitygw/cmd/versitygw' };
 const CONTAINER_PORT = 7070;
 const REGION = 'us-east-1';
 const BUCKET = 'flyball';
@@ -36,9 +34,8 @@ export function s3Ways(dir: string): Ways {
 }
 
 async function startNative(dir: string): Promise<RealPart | MissingPart> {
-  const binary = join(BINARY_DIR, 'versitygw');
-  const problem = existsSync(binary) ? undefined : build();
-  if (problem !== undefined) return { missing: problem };
+  const binary = goBinary(SERVER);
+  if (typeof binary !== 'string') return binary;
   const port = await freePorts(1);
   const options = {
     command: binary,
@@ -71,18 +68,6 @@ function makeDataFolder(dir: string): string {
 
 function argsOf(address: string, data: string): string[] {
   return ['--port', address, '--health', '/health', '--quiet', '--keep-alive', 'posix', data];
-}
-
-/** Builds the server at a low priority. Returns what is wrong, if anything. */
-function build(): string | undefined {
-  const hint = `install Go 1.25 or newer, then: GOBIN=${BINARY_DIR} go install ${MODULE}`;
-  if (!hasCommand('go')) return hint;
-  const env = { ...process.env, GOBIN: BINARY_DIR };
-  const { status, stderr } = spawnSync('nice', ['-n', '10', 'go', 'install', '-p', '1', MODULE], {
-    env,
-    encoding: 'utf8',
-  });
-  return status === 0 ? undefined : `${hint} (it failed: ${stderr.slice(-300)})`;
 }
 
 async function isHealthy(port: number): Promise<boolean> {
