@@ -4,6 +4,7 @@ import * as nodeFiles from 'node:fs/promises';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { stringify } from 'yaml';
 import type { z } from 'zod';
+import { collectByAllMemory } from './external-memory.ts';
 import { listenHealth } from './health-server.ts';
 import type { ListeningPort } from './listen.ts';
 import { laneMetrics } from './lane-metrics.ts';
@@ -24,6 +25,7 @@ const BACKOFF_MAX_MS = 5_000;
  * its settings are. Prints its addresses as one line of JSON on standard output when it is there.
  */
 export async function serve<Schema extends z.ZodType>(definition: ServiceDefinition<Schema>): Promise<void> {
+  collectByAllMemory();
   const { argv, env } = process;
   const isAsked = argv[2] === 'config';
   try {

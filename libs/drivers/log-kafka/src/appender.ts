@@ -1,17 +1,15 @@
 import { RejectedError, UnavailableError } from '@flyball/core';
 import type { Appended, NewRecord, Partition } from '@flyball/runtime';
 import type { Connection } from './connection.ts';
-import type { WireMessage } from './internals.ts';
+import { produceRequest } from './internals.ts';
 import { appendError, isStaleMetadata } from './kafka-errors.ts';
+import { encodeProduce } from './produce-request.ts';
 
 /** How long brokers may wait for their replicas, ms. */
 const REPLICATION_TIMEOUT_MS = 8_000;
 /** A leader that has moved is looked for this often before the caller is told. */
 const TRIES_MAX = 4;
 const BACKOFF_MS = 100;
-/** Bytes of a batch beside its keys, values and headers; and of a record. */
-const BATCH_BYTES = 100;
-const RECORD_BYTES = 30;
 
 /**
  * Appends to partitions: one partition per request, one request in flight per partition, and the answer must name the
@@ -42,15 +40,15 @@ export class Appender {
   }
 
   async #append(to: Partition, records: readonly NewRecord[]): Promise<Appended> {
-    const messages = records.map(messageOf);
-    const bytes = messages.reduce((sum, message) => sum + sizeOf(message), BATCH_BYTES);
-    if (bytes > this.#batchBytesMax) {
-      const detail = { ...to, bytes, maxBytes: this.#batchBytesMax };
+    const times = { timeoutMs: REPLICATION_TIMEOUT_MS, nowMs: Date.now() };
+    const { bytes, batchBytes } = encodeProduce(to, records, times);
+    if (batchBytes > this.#batchBytesMax) {
+      const detail = { ...to, bytes: batchBytes, maxBytes: this.#batchBytesMax };
       throw new RejectedError('RECORD_TOO_LARGE', 'a batch is larger than the brokers take', { detail });
     }
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.#produce(to, messages);
+        return await this.#produce(to, bytes);
       } catch (error) {
         const isWorthATry = isStaleMetadata((error as Error).cause) && tries < TRIES_MAX;
         if (!isWorthATry) throw error;
@@ -60,14 +58,12 @@ export class Appender {
     }
   }
 
-  async #produce(to: Partition, messages: readonly WireMessage[]): Promise<Appended> {
+  async #produce(to: Partition, bytes: Buffer): Promise<Appended> {
     let wasSent = false;
-    const partitions = [{ partition: to.partition, firstSequence: 0, messages }] as const;
     try {
       const answer = await this.#connection.withLeader(to, (broker) => {
         wasSent = true;
-        const topicData = [{ topic: to.topic, partitions }];
-        return broker.produce({ acks: -1, timeout: REPLICATION_TIMEOUT_MS, compression: 0, topicData });
+        return broker.connectionPool.send(produceRequest(bytes));
       });
       const named = answer.topics[0]?.partitions.find(({ partition }) => partition === to.partition);
       if (named === undefined) throw new Error('the answer names no offset');
@@ -78,20 +74,4 @@ export class Appender {
       throw appendError(error, wasSent);
     }
   }
-}
-
-function messageOf({ key, headers, value }: NewRecord): WireMessage {
-  return {
-    key: key === '' ? null : Buffer.from(key),
-    value: Buffer.from(value.buffer, value.byteOffset, value.byteLength),
-    headers,
-  };
-}
-
-function sizeOf({ key, value, headers }: WireMessage): number {
-  const names = Object.entries(headers).reduce(
-    (sum, [name, text]) => sum + Buffer.byteLength(name) + Buffer.byteLength(text) + 4,
-    0,
-  );
-  return RECORD_BYTES + (key?.length ?? 0) + value.length + names;
 }

@@ -11,14 +11,8 @@ export interface WireRequest<Answer> {
   readonly response: { decode: (raw: Buffer) => Promise<Answer>; parse: (answer: Answer) => Promise<Answer> };
 }
 
-/** A record as kafkajs encodes it. */
-export interface WireMessage {
-  readonly key: Buffer | null;
-  readonly value: Buffer;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-interface ProduceAnswer {
+/** Where a batch was put. */
+export interface ProduceAnswer {
   readonly topics: readonly {
     readonly partitions: readonly { partition: number; baseOffset: string; logAppendTime: string }[];
   }[];
@@ -27,15 +21,6 @@ interface ProduceAnswer {
 /** A broker of the cluster, connected. */
 export interface Broker {
   readonly connectionPool: { send<Answer>(request: WireRequest<Answer>): Promise<Answer> };
-  produce(of: {
-    acks: -1;
-    timeout: number;
-    compression: 0;
-    topicData: readonly {
-      topic: string;
-      partitions: readonly { partition: number; firstSequence: 0; messages: readonly WireMessage[] }[];
-    }[];
-  }): Promise<ProduceAnswer>;
   listOffsets(of: {
     replicaId: -1;
     isolationLevel: 0;
@@ -112,12 +97,16 @@ export interface WireDecoder {
 }
 
 interface WireEncoder {
-  writeBuffer(bytes: Buffer): WireEncoder;
+  buf: Buffer;
+  offset: number;
+  ensureAvailable(length: number): void;
 }
 
 const require = createRequire(import.meta.url);
 const Decoder = require('kafkajs/src/protocol/decoder') as new (raw: Buffer) => WireDecoder;
-const Encoder = require('kafkajs/src/protocol/encoder') as new () => WireEncoder;
+const Encoder = require('kafkajs/src/protocol/encoder') as new (bytes?: number) => WireEncoder;
+const produceResponse =
+  require('kafkajs/src/protocol/requests/produce/v7/response') as WireRequest<ProduceAnswer>['response'];
 const fetchV11 = require('kafkajs/src/protocol/requests/fetch/v11/request') as (
   of: FetchOptions,
 ) => WireRequest<unknown>['request'];
@@ -132,6 +121,17 @@ const schedule = queue.scheduleCheckPendingRequests;
 /** With nothing to send, kafkajs sets a timer to a moment long gone, of which Node warns on standard error. */
 queue.scheduleCheckPendingRequests = function (this: RequestQueue) {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
+};
+
+/** From here on a buffer grows to what is needed, and no more. */
+const LARGE_BYTES = 4_096;
+/** kafkajs fills every buffer with zeros, and makes it a power of two: twice the work for all that is large, and for nothing. */
+Encoder.prototype.ensureAvailable = function (this: WireEncoder, length: number) {
+  const needed = this.offset + length;
+  if (needed <= this.buf.length) return;
+  const grown = Buffer.allocUnsafe(length < LARGE_BYTES ? 2 * needed : needed);
+  this.buf.copy(grown, 0, 0, this.offset);
+  this.buf = grown;
 };
 
 /** What a fetch asks for. */
@@ -155,8 +155,17 @@ export function decoderOf(raw: Buffer): WireDecoder {
 
 /** A request whose bytes are given. */
 export function rawRequest(apiKey: number, apiVersion: number, bytes: Buffer): WireRequest<unknown>['request'] {
-  return { apiKey, apiVersion, apiName: `api-${apiKey}`, encode: async () => new Encoder().writeBuffer(bytes) };
+  const encoder = Object.assign(new Encoder(1), { buf: bytes, offset: bytes.length });
+  return { apiKey, apiVersion, apiName: `api-${apiKey}`, encode: async () => encoder };
 }
+
+/** A produce request, version 7, whose bytes are given. */
+export function produceRequest(bytes: Buffer): WireRequest<ProduceAnswer> {
+  return { request: rawRequest(0, 7, bytes), response: produceResponse };
+}
+
+/** The checksum of a batch. */
+export const crc32c = require('kafkajs/src/protocol/recordBatch/crc32C') as (bytes: Buffer) => number;
 
 /** A fetch request, version 11. */
 export function fetchRequest(options: FetchOptions): WireRequest<unknown>['request'] {
