@@ -8,6 +8,8 @@ const AHEAD_MS = MINUTE_MS;
 const TELL_STEP_MS = 10 * SECOND_MS;
 /** Nobody tells or asks more often, ms. */
 const EVERY_MS = SECOND_MS;
+/** A lane that waits says again where it is, for whoever was told something older meanwhile, ms. */
+const TELL_AGAIN_MS = 5 * SECOND_MS;
 
 interface Own extends Progress {
   toldMs: number;
@@ -54,17 +56,8 @@ export class Pace {
     if (reachedMs === undefined) return;
     const nowMs = this.#monotonicMs();
     const { toldMs = -Infinity, toldAtMs = -Infinity } = this.#own.get(partition) ?? {};
-    const isDue = reachedMs - toldMs >= TELL_STEP_MS && nowMs - toldAtMs >= EVERY_MS;
-    this.#own.set(
-      partition,
-      isDue ? { ...progress, toldMs: reachedMs, toldAtMs: nowMs } : { ...progress, toldMs, toldAtMs },
-    );
-    if (!isDue) return;
-    const at = { topic: this.#topic, partition };
-    const lane = laneName(this.#processor, this.#topic, partition);
-    this.#log.commit(lane, at, progress.offset, reachedMs).catch((error: unknown) => {
-      this.#logger.debug({ error, lane }, 'progress was not committed; the others may wait for this lane');
-    });
+    this.#own.set(partition, { ...progress, toldMs, toldAtMs });
+    if (reachedMs - toldMs >= TELL_STEP_MS && nowMs - toldAtMs >= EVERY_MS) this.#tell(partition);
   }
 
   /** Forgets a lane that this process does not run any more. */
@@ -75,8 +68,30 @@ export class Pace {
   /** Whether a lane of this process should wait with its next read; ask again a little later. */
   isAhead(partition: number): boolean {
     this.#askIfDue();
-    const reachedMs = this.#own.get(partition)?.reachedMs;
-    return reachedMs !== undefined && this.#behind(reachedMs - AHEAD_MS).some((each) => !this.#excused.has(each));
+    const own = this.#own.get(partition);
+    const isAhead =
+      own !== undefined && this.#behind(own.reachedMs! - AHEAD_MS).some((each) => !this.#excused.has(each));
+    if (isAhead) this.#tellAgain(partition, own);
+    return isAhead;
+  }
+
+  /**
+   * Who waits does not come anywhere, and would say nothing any more. Two lanes that know each other as they were a minute ago would
+   * then wait for each other for ever: what was said last may be old, may have been lost, or may be of whoever had the lane before.
+   */
+  #tellAgain(partition: number, { reachedMs, toldMs, toldAtMs }: Own): void {
+    const everyMs = reachedMs === toldMs ? TELL_AGAIN_MS : EVERY_MS;
+    if (this.#monotonicMs() - toldAtMs >= everyMs) this.#tell(partition);
+  }
+
+  #tell(partition: number): void {
+    const own = this.#own.get(partition)!;
+    const { offset, reachedMs } = own;
+    [own.toldMs, own.toldAtMs] = [reachedMs!, this.#monotonicMs()];
+    const lane = laneName(this.#processor, this.#topic, partition);
+    this.#log.commit(lane, { topic: this.#topic, partition }, offset, reachedMs).catch((error: unknown) => {
+      this.#logger.debug({ error, lane }, 'progress was not committed; the others may wait for this lane');
+    });
   }
 
   /** Partitions whose lanes have not come to a log time. */

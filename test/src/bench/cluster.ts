@@ -21,6 +21,7 @@ const WINDOW_MS = 10_000;
 const WARM_MS = 12_000;
 const MEASURE_MS = 20_000;
 const FILL_MS = 30_000;
+const WARM_ROUNDS = 2;
 const RECOVERY_MS_MAX = 60_000;
 /** Clock ticks per second of `/proc/PID/stat`, the same on every Linux that Node runs on. */
 const TICKS_PER_S = 100;
@@ -52,7 +53,8 @@ export async function benchServices(): Promise<readonly Finding[]> {
 
 /**
  * 1, 2 and 4 aggregator processes over the same partitions: what a span costs all of them together, when there is enough to do
- * for each. They stand still while the log fills, and then catch up: an idle process has a price of its own, which is no work.
+ * for each. They stand still while the log fills, and then catch up: an idle process has a price of its own, which is no work. Nor is
+ * what a new process pays until it is compiled and its heap has grown, about a CPU-second: they have caught up before.
  */
 export async function benchAggregators(): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
@@ -76,13 +78,18 @@ async function catchUpCost(cluster: Cluster, kind: string): Promise<{ readonly u
   const names = cluster.processesOf('aggregator');
   const cpuS = () => names.reduce((sum, name) => sum + cpuSecondsOf(cluster.services.hello(name).pid), 0);
   await send(cluster, kind, WARM_MS / 1_000);
-  for (const name of names) cluster.services.signal(name, 'SIGSTOP');
-  const before = { cpuS: cpuS(), spans: await storedSpans(cluster) };
-  await send(cluster, kind, FILL_MS / 1_000, Infinity);
-  for (const name of names) cluster.services.signal(name, 'SIGCONT');
-  await until(RECOVERY_MS_MAX, async () => (await lagOf(cluster)) <= LAG_MAX, 500);
-  const spans = (await storedSpans(cluster)) - before.spans;
-  return { us: ((cpuS() - before.cpuS) * 1e6) / spans, spans };
+  let cost = { us: 0, spans: 0 };
+  for (let round = 0; round <= WARM_ROUNDS; round += 1) {
+    for (const name of names) cluster.services.signal(name, 'SIGSTOP');
+    const before = { cpuS: cpuS(), spans: await storedSpans(cluster) };
+    await send(cluster, kind, FILL_MS / 1_000, Infinity);
+    for (const name of names) cluster.services.signal(name, 'SIGCONT');
+    const isWell = await until(RECOVERY_MS_MAX, async () => (await lagOf(cluster)) <= LAG_MAX, 500);
+    if (!isWell) throw new Error('the aggregators do not catch up');
+    const spans = (await storedSpans(cluster)) - before.spans;
+    cost = { us: ((cpuS() - before.cpuS) * 1e6) / spans, spans };
+  }
+  return cost;
 }
 
 /** Ten times the services: what a span costs then, when there is enough to do. */

@@ -1,8 +1,9 @@
-import { EMPTY_BYTES, MINUTE_MS, SECOND_MS, UnavailableError } from '@flyball/core';
+import { EMPTY_BYTES, MINUTE_MS, Prng, SECOND_MS, UnavailableError } from '@flyball/core';
 import { createLogger, LaneLoop, Pace } from '@flyball/host';
 import { MemoryLog, MemoryObjects } from '@flyball/memory';
 import type { LaneSpec, Log } from '@flyball/runtime';
 import { altered, jsonCodec } from '@flyball/testing';
+import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
 
 // Goal: while one lane catches up, whoever merges the lanes holds a minute of the others, not hours; and no lane waits for one
@@ -36,6 +37,58 @@ beforeEach(async () => {
 function newPace(): Pace {
   let monotonicMs = 0;
   return new Pace({ log: on, logger }, { processor: 'local', topic: TOPIC }, () => (monotonicMs += SECOND_MS));
+}
+
+const LANES = 6;
+const RECORDS = 60;
+const STORM_ROUNDS = 40;
+const CALM_ROUNDS = 400;
+
+/**
+ * Lanes of three processes, a record per ten seconds of log time. In the storm their owners change at every turn, who comes back to a lane
+ * goes on where it had left it, and what is told comes late, in another order, or never. Returns the lanes that are not at their
+ * ends long after the storm.
+ */
+async function lagAfterStorm(dice: Prng): Promise<readonly number[]> {
+  const lanes = [...Array(LANES).keys()];
+  const memory = new MemoryLog(() => 0);
+  await memory.create(TOPIC, LANES);
+  for (const partition of lanes) {
+    const records = Array.from({ length: RECORDS }, () => ({ key: '', headers: {}, value: EMPTY_BYTES }));
+    await memory.append(at(partition), records);
+  }
+  let [isStorm, nowMs] = [true, 0];
+  const onTheWay: (() => Promise<void>)[] = [];
+  const bad = altered<Log>(memory, {
+    commit: async (...told) => {
+      if (!isStorm) return memory.commit(...told);
+      if (dice.chance(1 / 3)) throw new UnavailableError('LOG_UNAVAILABLE', 'planted: the coordinator is away');
+      onTheWay.push(() => memory.commit(...told));
+    },
+  });
+  const processes = [0, 1, 2].map(() => ({
+    pace: new Pace({ log: bad, logger }, { processor: 'local', topic: TOPIC }, () => nowMs),
+    offsets: lanes.map(() => 0),
+  }));
+  const owners = lanes.map(() => 0);
+  for (let round = 0; round < STORM_ROUNDS + CALM_ROUNDS; round += 1) {
+    isStorm = round < STORM_ROUNDS;
+    nowMs += SECOND_MS / 2;
+    if (isStorm) {
+      const moved = dice.below(LANES);
+      processes[owners[moved]!]!.pace.left(moved);
+      owners[moved] = dice.below(processes.length);
+      if (onTheWay.length > 0 && dice.chance(0.5)) await onTheWay.splice(dice.below(onTheWay.length), 1)[0]!();
+    }
+    for (const lane of lanes) {
+      const { pace, offsets } = processes[owners[lane]!]!;
+      if (pace.isAhead(lane)) continue;
+      offsets[lane] = Math.min(RECORDS, offsets[lane]! + dice.below(isStorm ? 4 : 2));
+      pace.came(lane, { offset: offsets[lane]!, reachedMs: offsets[lane]! * 10 * SECOND_MS });
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return lanes.filter((lane) => processes[owners[lane]!]!.offsets[lane]! < RECORDS);
 }
 
 /** What a pace says once it knows what there is to know. */
@@ -99,6 +152,15 @@ test('a lane that this process has given away is not believed to stand where it 
   other.came(1, { offset: 9, reachedMs: 10 * MINUTE_MS });
   pace.came(0, { offset: 5, reachedMs: 10 * MINUTE_MS });
   expect(await isAhead(pace, 0)).toBe(false);
+});
+
+test('lanes that know each other as they were long ago do not wait for each other for ever', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), async (seed) => {
+      expect(await lagAfterStorm(new Prng(seed))).toEqual([]);
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test('two lanes over an hour of backlog, one of which cannot read: the other stops a minute ahead, and both end in the end', async () => {
