@@ -57,3 +57,26 @@ test('who encodes while somebody encodes, or after somebody failed, gets bytes o
   expect(fail).toThrow('planted');
   expect(WireWriter.encode((writer) => inPlace(writer, inner))).toEqual(apart(inner));
 });
+
+const SHORT_FIELDS: Readonly<Record<string, (writer: WireWriter) => WireWriter>> = {
+  'packed numbers': (writer) => writer.packed(2, [1, 2, 3]),
+  'packed large numbers': (writer) => writer.packed(2, [1, 2 ** 40, 3]),
+  'a message': (writer) => writer.message(3, (body) => body.varint(1, 5)),
+  'a message in a message': (writer) => writer.message(3, (body) => body.message(3, (inner) => inner.text(1, 'in'))),
+  'a long message': (writer) => writer.message(3, (body) => body.raw(new Uint8Array(200).fill(7))),
+  'a text': (writer) => writer.text(1, 'short'),
+  'a text of two bytes a character': (writer) => writer.text(1, 'schön'),
+  'a number': (writer) => writer.varint(1, 2 ** 50),
+  'fixed numbers': (writer) => writer.fixed64(1, 5n).fixed32(2, 6).double(3, 0.5),
+};
+
+// A column that ends where the buffer does once became zeros: which of them depended on what the process had written before.
+test.each(Object.keys(SHORT_FIELDS))('%s has the same bytes wherever the buffer ends', (name) => {
+  const write = SHORT_FIELDS[name]!;
+  const alone = write(new WireWriter()).finish();
+  for (let before = 0; before < 1_100; before += 1) {
+    const writer = write(new WireWriter().raw(new Uint8Array(before).fill(9)));
+    const [bytes, padding] = [writer.finish(), new Uint8Array(before).fill(9)];
+    expect(Buffer.compare(bytes, Buffer.concat([padding, alone])), `after ${before} bytes`).toBe(0);
+  }
+});

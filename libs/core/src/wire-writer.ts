@@ -3,6 +3,8 @@ import { WIRE } from './wire-reader.ts';
 
 /** A text of at most so many characters is tried byte by byte: a call into the encoder costs more. */
 const SHORT_TEXT = 48;
+/** Of 64 bits. */
+const VARINT_BYTES_MAX = 10;
 
 /** Writes protobuf fields. */
 export class WireWriter {
@@ -134,7 +136,8 @@ export class WireWriter {
   #close(lengthAt: number): void {
     const length = this.#size - lengthAt - 1;
     const lengthBytes = varintBytes(length);
-    this.#reserve(lengthBytes - 1);
+    // Room for all that is to come while the end is known: from the place of the length on, growth would forget what stands behind it.
+    this.#reserve(VARINT_BYTES_MAX);
     if (lengthBytes > 1) this.#bytes.copyWithin(lengthAt + lengthBytes, lengthAt + 1, this.#size);
     this.#size = lengthAt;
     this.#varint(length);
@@ -146,7 +149,7 @@ export class WireWriter {
   }
 
   #varint(value: number | bigint): void {
-    this.#reserve(10);
+    this.#reserve(VARINT_BYTES_MAX);
     if (typeof value === 'bigint' || value < 0) return this.#bigVarint(BigInt(value));
     let rest = value;
     while (rest >= 0x80) {
