@@ -1,9 +1,8 @@
 import type { NewRecord, Partition } from '@flyball/runtime';
 import { crc32c } from './internals.ts';
+import { BATCH_HEADER_BYTES } from './record-batch.ts';
 
-/** Bytes of a batch before its records. */
-const BATCH_HEADER_BYTES = 61;
-/** Of these, what stands before the length of the rest, and that length. */
+/** Of the header of a batch, what stands before the length of the rest, and that length. */
 const BATCH_PREFIX_BYTES = 12;
 const CRC_AT = 17;
 const ATTRIBUTES_AT = 21;

@@ -4,7 +4,7 @@ import { type Aborted, AbortedTransactions } from './aborted.ts';
 import { unpack } from './unpack.ts';
 
 /** Bytes before the records of a batch. */
-const HEADER_BYTES = 61;
+export const BATCH_HEADER_BYTES = 61;
 const COMPRESSION_MASK = 0x7;
 const APPEND_TIME_FLAG = 0x8;
 const TRANSACTION_FLAG = 0x10;
@@ -26,7 +26,7 @@ export function readBatches(bytes: Buffer, fromOffset: number, aborted: readonly
   const transactions = new AbortedTransactions(aborted);
   const records: StoredRecord[] = [];
   let unpackedBytes = 0;
-  for (let at = 0; at + HEADER_BYTES <= bytes.length;) {
+  for (let at = 0; at + BATCH_HEADER_BYTES <= bytes.length;) {
     const end = at + 12 + bytes.readInt32BE(at + 8);
     if (end > bytes.length) break;
     try {
@@ -59,7 +59,7 @@ function readBatch(
   const isAppendTime = (attributes & APPEND_TIME_FLAG) !== 0;
   const baseMs = Number(batch.readBigInt64BE(isAppendTime ? 35 : 27));
   const count = batch.readInt32BE(57);
-  const unpacked = unpackRecords(batch.subarray(HEADER_BYTES), attributes & COMPRESSION_MASK, baseOffset);
+  const unpacked = unpackRecords(batch.subarray(BATCH_HEADER_BYTES), attributes & COMPRESSION_MASK, baseOffset);
   const reader = new VarintReader(unpacked);
   for (let index = 0; index < count; index += 1) {
     const record = readRecord(reader, { baseOffset, baseMs, isAppendTime });
