@@ -1,5 +1,6 @@
 export { startChild, stopChild } from './child.ts';
 export type { Child } from './child.ts';
+export { freePorts } from './free-ports.ts';
 export { HostConfig } from './host-config.ts';
 export { HotSink, hotSources } from './hot-sink.ts';
 export { LaneLoop, partHealth } from './lane-loop.ts';

@@ -6,5 +6,6 @@ export { GAUGE_ALERT_SCORE, GAUGE_DEFAULTS } from './gauge/gauge-config.ts';
 export type { GaugeConfig } from './gauge/gauge-config.ts';
 export { newGauge, scoreGauge } from './gauge/gauge-scorer.ts';
 export type { GaugeFeature, GaugeScore, GaugeState } from './gauge/gauge-scorer.ts';
+export { rateBound } from './rate-bound.ts';
 export { usualBand } from './gauge/usual-band.ts';
 export type { UsualBand } from './gauge/usual-band.ts';

@@ -20,7 +20,6 @@ export type { MissingPart, RealPart, Ways } from './launchers/real-part.ts';
 export { kafkaWays, NativeKafka } from './launchers/kafka.ts';
 export type { KafkaOptions } from './launchers/kafka.ts';
 export { SettableClock } from './launchers/settable-clock.ts';
-export { freePorts } from './launchers/ports.ts';
 export type { ServerFaults } from './launchers/server-faults.ts';
 export { redisWays } from './launchers/redis.ts';
 export { s3Ways } from './launchers/s3.ts';

@@ -1,4 +1,4 @@
-import { DurationSketch, type SketchData } from '@flyball/stats';
+import { DurationSketch, rateBound, type SketchData } from '@flyball/stats';
 import type { DetectorConfig } from './config.ts';
 import type { Sample } from './sample.ts';
 
@@ -47,6 +47,8 @@ export interface Normal {
   readonly p95Us: number;
   /** Share of requests slower than the p95, 0 to 1; about 0.05. */
   readonly slowRatio: number;
+  /** How high each ratio may be by what was learned, 0 to 1: a service of which a hundred requests are known can be far worse than it looked. */
+  readonly bounds: { readonly errorRatio: number; readonly slowRatio: number };
   /** Requests per window. */
   readonly requests: number;
 }
@@ -55,10 +57,12 @@ export interface Normal {
 export function normalOf({ requests, errors, weight, sketch }: BaselineState): Normal {
   const durations = DurationSketch.from(sketch);
   const p95Us = durations.quantile(0.95);
+  const slow = requests === 0 ? 0 : durations.countAbove(p95Us);
   return {
     errorRatio: Math.max(ERROR_RATIO_MIN, (errors + 0.5) / (requests + 1)),
     p95Us,
-    slowRatio: Math.max(SLOW_RATIO_MIN, requests === 0 ? 0 : durations.countAbove(p95Us) / durations.count),
+    slowRatio: Math.max(SLOW_RATIO_MIN, requests === 0 ? 0 : slow / durations.count),
+    bounds: { errorRatio: rateBound(errors, requests), slowRatio: rateBound(slow, durations.count) },
     requests: weight === 0 ? 0 : requests / weight,
   };
 }

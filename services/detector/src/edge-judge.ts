@@ -126,7 +126,7 @@ function judgeSlowness(
   // A share of nothing much is nothing much: own times of microseconds double all the time.
   const isSlow = observed >= config.minLatencyRatio * expected && observed - expected >= config.minSelfIncreaseMs;
   const matters = (some: number, all: number) => some / all >= 2 * normal.slowRatio && isSlow;
-  const bets = worseBets(bad, requests, normal.slowRatio);
+  const bets = worseBets(bad, requests, { rate: normal.slowRatio, bound: normal.bounds.slowRatio });
   const { log10E, ...since } = watch(state, { startMs, bad, requests, bets, matters }, config);
   const key = `${name} latency`;
   if (!state.isFailing) return onCalm(episodes, key, sight);
@@ -152,7 +152,7 @@ function judgeFailures(
   const expected = normal.errorRatio;
   const matters = (some: number, all: number) =>
     some / all - expected >= config.minErrorIncrease && some / all >= 2 * expected;
-  const bets = worseBets(bad, requests, expected);
+  const bets = worseBets(bad, requests, { rate: expected, bound: normal.bounds.errorRatio });
   const { log10E, ...since } = watch(state, { startMs, bad, requests, bets, matters }, config);
   // The network before a service does not fail: a call was not answered.
   const isGap = series.view === 'gap';

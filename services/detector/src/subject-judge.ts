@@ -123,7 +123,8 @@ function judgeErrors(
   const { requests, errors: bad } = sample;
   const rate = normal.errorRatio;
   const matters = (some: number, of: number) => some / of - rate >= config.minErrorIncrease && some / of >= 2 * rate;
-  const watched = watch(state, { startMs, bad, requests, bets: worseBets(bad, requests, rate), matters }, config);
+  const bets = worseBets(bad, requests, { rate, bound: normal.bounds.errorRatio });
+  const watched = watch(state, { startMs, bad, requests, bets, matters }, config);
   return sliOf(state, watched, { observed: bad / requests, expected: rate, requests, config });
 }
 
@@ -139,7 +140,7 @@ function judgeLatency(
   // Twice as many slow ones as usual, and a p95 that has grown: either alone is noise.
   const matters = (some: number, of: number) =>
     some / of >= 2 * normal.slowRatio && p95Ms >= config.minLatencyRatio * expected;
-  const bets = worseBets(bad, requests, normal.slowRatio);
+  const bets = worseBets(bad, requests, { rate: normal.slowRatio, bound: normal.bounds.slowRatio });
   const watched = watch(state, { startMs, bad, requests, bets, matters }, config);
   return sliOf(state, watched, { observed: p95Ms, expected, requests, config });
 }

@@ -1,5 +1,6 @@
-import { BETS, DurationSketch, healthBet, log10Mean, rateBets, shareBets, type SketchData } from '@flyball/stats';
+import { BETS, DurationSketch, healthBet, log10Mean, shareBets, type SketchData } from '@flyball/stats';
 import type { DetectorConfig } from './config.ts';
+import { worseBets } from './watch.ts';
 
 /** A rate that is so many times, or so much, above the control's is worse by a margin that matters. */
 const WORSE_MULTIPLE = 3;
@@ -39,8 +40,9 @@ export interface TrialReading {
   readonly sketch: SketchData;
   /** The control's requests in the same window; none: the learned normal is the control. */
   readonly control: { readonly bad: number; readonly requests: number; readonly sketch: SketchData };
-  /** Learned share of bad ones, 0 to 1. */
+  /** Learned share of bad ones, and how high it may be, 0 to 1. */
   readonly rate: number;
+  readonly bound: number;
   readonly matters: (trial: TrialState) => boolean;
   /** Whether this window alone deviates by what matters. */
   readonly isBadWindow: boolean;
@@ -50,7 +52,7 @@ export interface TrialReading {
 export function hear(state: TrialState, reading: TrialReading, config: DetectorConfig): number {
   const { bad, requests, control, rate } = reading;
   const streams = { bad, total: requests, controlBad: control.bad, controlTotal: control.requests };
-  const bets = control.requests > 0 ? shareBets(streams) : rateBets(bad, requests - bad, Math.min(0.5, rate * 1.5));
+  const bets = control.requests > 0 ? shareBets(streams) : worseBets(bad, requests, reading);
   state.logs = state.logs.map((log, index) => log + bets[index]!);
   state.bad += bad;
   state.requests += requests;

@@ -5,9 +5,15 @@ import type { DetectorConfig } from './config.ts';
 /** Times the normal rate that are still no worse: busy services must not alarm on trivial shifts. */
 const TOLERANCE = 1.5;
 
-/** Bets that more are bad than normal, which is a share of `rate`. */
-export function worseBets(bad: number, requests: number, rate: number): readonly number[] {
-  return rateBets(bad, requests - bad, Math.min(0.5, rate * TOLERANCE));
+/** A share that was learned, and how high it may be by what it was learned from; 0 to 1. */
+export interface LearnedRate {
+  readonly rate: number;
+  readonly bound: number;
+}
+
+/** Bets that more are bad than normal. What is not known well is given the benefit of the doubt. */
+export function worseBets(bad: number, requests: number, { rate, bound }: LearnedRate): readonly number[] {
+  return rateBets(bad, requests - bad, Math.min(0.5, Math.max(rate * TOLERANCE, bound)));
 }
 
 /** A watch of which no window came for so long begins anew. */

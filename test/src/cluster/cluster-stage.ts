@@ -1,5 +1,5 @@
-import { ApiClient, askTwin, DEMO, freePort, POLICIES, type Stage, startTwin } from '@flyball/cli';
-import { stopChild } from '@flyball/host';
+import { ApiClient, askTwin, DEMO, POLICIES, type Stage, startTwin } from '@flyball/cli';
+import { freePorts, stopChild } from '@flyball/host';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Cluster, type ClusterOptions } from './cluster.ts';
@@ -21,7 +21,7 @@ export class ClusterStage implements Stage {
 
   /** Starts everything, with the settings of the demo; those that are given win over them. */
   static async open(options: Omit<ClusterOptions, 'token' | 'twinUrl'>): Promise<ClusterStage> {
-    const twinPort = await freePort();
+    const twinPort = await freePorts(1);
     const token = randomBytes(24).toString('base64url');
     const { aggregator, detector, planner, actuator } = DEMO;
     const settings: Record<string, Settings[string]> = { ...options.settings };

@@ -1,10 +1,10 @@
+import { freePorts } from '@flyball/host';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GenericContainer, Wait } from 'testcontainers';
 import { startContainerPart } from './container-part.ts';
 import { goBinary } from './go-binary.ts';
 import { startNativePart } from './native-part.ts';
-import { freePorts } from './ports.ts';
 import type { MissingPart, RealPart, Ways } from './real-part.ts';
 
 const VERSION = '0.27.0';

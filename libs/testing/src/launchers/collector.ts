@@ -1,8 +1,8 @@
+import { freePorts } from '@flyball/host';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildCollector, COLLECTOR_BINARY } from './collector-build.ts';
 import { startNativePart } from './native-part.ts';
-import { freePorts } from './ports.ts';
 import type { MissingPart, RealPart } from './real-part.ts';
 
 const START_TIMEOUT_MS = 20_000;

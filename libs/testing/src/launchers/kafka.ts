@@ -1,3 +1,4 @@
+import { freePorts } from '@flyball/host';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -7,7 +8,6 @@ import { promisify } from 'node:util';
 import { Link } from '../link.ts';
 import { brokerProperties, type BrokerSettings } from './kafka-properties.ts';
 import { CACHE, hasCommand, NativeProcess } from './native-process.ts';
-import { freePorts } from './ports.ts';
 import { openRoads, PORTS_PER_CLIENT } from './kafka-roads.ts';
 import type { MissingPart, RealPart, Ways } from './real-part.ts';
 

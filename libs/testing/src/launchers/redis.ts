@@ -1,9 +1,9 @@
+import { freePorts } from '@flyball/host';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GenericContainer, Wait } from 'testcontainers';
 import { startContainerPart } from './container-part.ts';
-import { freePorts } from './ports.ts';
 import { startNativePart } from './native-part.ts';
 import { hasCommand } from './native-process.ts';
 import type { RealPart, Ways } from './real-part.ts';

@@ -1,10 +1,10 @@
+import { freePorts } from '@flyball/host';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GenericContainer, Wait } from 'testcontainers';
 import { startContainerPart } from './container-part.ts';
 import { goBinary } from './go-binary.ts';
-import { freePorts } from './ports.ts';
 import { startNativePart } from './native-part.ts';
 import type { MissingPart, RealPart, Ways } from './real-part.ts';
 

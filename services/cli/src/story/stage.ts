@@ -4,8 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ApiClient } from '../api-client.ts';
-import { type Child, startChild, stopChild } from '@flyball/host';
-import { freePort } from './free-port.ts';
+import { type Child, freePorts, startChild, stopChild } from '@flyball/host';
 
 /** Settings of the demo, however Flyball runs: small windows, so that a story fits a minute. Printed at its top. */
 export const DEMO: Overrides = {
@@ -85,7 +84,7 @@ export class DemoStage implements Stage {
 
   /** Starts both. */
   static async open(dir: string): Promise<DemoStage> {
-    const twinPort = await freePort();
+    const twinPort = await freePorts(1);
     const flyball = await startFlyball(dir, twinPort, undefined);
     const { addresses, token } = flyball.hello;
     const twin = await startTwin(twinPort, { ...addresses, token }).catch(async (error: unknown) => {
