@@ -16,6 +16,8 @@ export interface LedgerEntry {
   refused: number;
   /** Why it was refused, or is unknown, try by try. */
   readonly names: string[];
+  /** When its first try had left the sender, ms since the Unix epoch; `undefined` until it has. A sender that is busy keeps it for a while. */
+  leftAtMs: number | undefined;
 }
 
 /** What was sent, and what became of it as far as its sender can know. */
@@ -25,7 +27,7 @@ export class Ledger {
 
   /** Puts a request on record before its first try. */
   sent(id: string, bytes: Uint8Array, spans: number): LedgerEntry {
-    const entry = { id, bytes, spans, acked: 0, unknown: 0, refused: 0, names: [] };
+    const entry = { id, bytes, spans, acked: 0, unknown: 0, refused: 0, names: [], leftAtMs: undefined };
     this.#entries.set(id, entry);
     return entry;
   }

@@ -95,7 +95,7 @@ async function check(stage: ChaosStage, scenario: Scenario): Promise<void> {
   const expected = expectedWindows(raw, SIZES);
   checkDelivery(sender.ledger, expected.chunks, findings);
   checkWindows(expected, emitted, findings, scenario.isPartitionDown);
-  checkCoverage(sender.ledger, emitted, findings);
+  checkCoverage(sender.ledger, emitted, SIZES, findings);
   checkStored(raw, await ingestCounts(stage.cluster.hello('ingest').health, 'spans'), findings);
   const letters = (await topicRecords(log, 'flyball.dead_letters')).flatMap(({ counted }) => counted);
   const { unreadable } = expected;

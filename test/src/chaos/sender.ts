@@ -94,7 +94,10 @@ export class Sender {
 
   async #send(entry: LedgerEntry, isHttp: boolean): Promise<void> {
     for (let tries = 0; tries <= RESENDS_MAX; tries += 1) {
-      const fate = fateOf(await (isHttp ? this.#client.overHttp(entry.bytes) : this.#client.overGrpc(entry.bytes)));
+      const answer = isHttp ? this.#client.overHttp(entry.bytes) : this.#client.overGrpc(entry.bytes);
+      // Sockets are written to at the end of a turn.
+      setImmediate(() => setImmediate(() => (entry.leftAtMs ??= Date.now())));
+      const fate = fateOf(await answer);
       this.ledger.answered(entry, fate);
       const isFinal = fate.kind === 'acked' || (fate.kind === 'refused' && fate.name.startsWith('OTLP_'));
       if (isFinal || !this.#options.resends) return;
