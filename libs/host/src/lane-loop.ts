@@ -77,6 +77,8 @@ export class LaneLoop<In, Out extends TopicBodies> {
   #pendingSinceMs: number | undefined;
   #runner: LaneRunner<In, Out> | undefined;
   #failure: AppError | undefined;
+  /** Of the last runner, for when there is none. */
+  #offset = 0;
   #endOffset = 0;
   #state: LaneHealth['state'] = 'opening';
   #backoffMs = BACKOFF_MIN_MS;
@@ -134,7 +136,7 @@ export class LaneLoop<In, Out extends TopicBodies> {
     const inbox = { topic: this.#spec.inbox.topic, partition: this.#partition };
     const range = await within(this.#ports.log.range(inbox), HEALTH_WAIT_MS).catch(() => undefined);
     this.#endOffset = range?.endOffset ?? this.#endOffset;
-    const offset = this.#runner?.offset ?? 0;
+    const offset = this.#runner?.offset ?? this.#offset;
     const { code = '', hint = '' } = this.#failure ?? {};
     const lag = Math.max(0, this.#endOffset - offset);
     const readAtMs = this.#runner?.lastAppendedAtMs;
@@ -213,7 +215,7 @@ export class LaneLoop<In, Out extends TopicBodies> {
     );
   }
 
-  /** The world is away: back off and go on with the same runner. A processor died, or the lane cannot open: reopen. */
+  /** The world is away: back off and go on with the same runner. Where that is over, or there is none: reopen. */
   async #fail(error: unknown): Promise<void> {
     if (!(error instanceof AppError)) this.#logger.error({ error, lane: this.lane }, 'lane failed');
     const isNew = this.#failure?.code !== (error as AppError).code;
@@ -227,7 +229,10 @@ export class LaneLoop<In, Out extends TopicBodies> {
       const at = { lane: this.lane, offset: error.offset };
       await recordDeath(this.#ports.objects, at, randomUUID()).catch(() => false);
     }
-    if (!(error instanceof AppError) || error.kind !== 'unavailable') this.#runner = undefined;
+    if (!(error instanceof AppError) || error.kind !== 'unavailable' || error.code === 'LANE_CUT') {
+      this.#offset = this.#runner?.offset ?? this.#offset;
+      this.#runner = undefined;
+    }
     await new Promise((resolve) => setTimeout(resolve, this.#backoffMs));
     this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MAX_MS);
   }

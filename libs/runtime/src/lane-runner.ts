@@ -65,6 +65,7 @@ export class LaneRunner<In, Out extends TopicBodies> {
   readonly #marks: Marks;
   readonly #outputs: Outputs<Out>;
   readonly #skips: ReadonlySet<number>;
+  readonly #ownFrom: number;
   #offset: number;
   #last: LastRecord | StoredRecord | null;
   /** Appends that were not answered yet. While there are any, nothing is read and no checkpoint is put. */
@@ -85,6 +86,7 @@ export class LaneRunner<In, Out extends TopicBodies> {
     this.#marks = opened.marks;
     this.#outputs = new Outputs(spec as unknown as LaneSpec<never, Out>, this.lane, opened.epoch);
     this.#skips = opened.skips;
+    this.#ownFrom = opened.ownFrom;
     this.#offset = opened.offset;
     this.#last = opened.last;
   }
@@ -185,8 +187,8 @@ export class LaneRunner<In, Out extends TopicBodies> {
   #advance(record: StoredRecord): void {
     const cut = cutOf(record.headers);
     const behaviour = cut?.behaviours[this.#spec.name];
-    if (behaviour !== undefined && behaviour !== this.#spec.behaviour)
-      this.#blocked = notOurs(this.lane, record.offset);
+    const isOthers = behaviour !== undefined && behaviour !== this.#spec.behaviour;
+    if (isOthers && record.offset >= this.#ownFrom) this.#blocked = notOurs(this.lane, record.offset);
     else if (cut === undefined) this.#take(record);
     if (this.#blocked !== undefined) return;
     this.#offset = record.offset + 1;

@@ -31,6 +31,8 @@ export interface OpenedLane<In, Out extends TopicBodies> {
   readonly isBirth: boolean;
   /** Whether it replays what the release before has read already, up to a cut: counted, and told to people. */
   readonly isUnclean: boolean;
+  /** The cut that gave the lane to this release, if it has yet to be reached: cuts to others below it are passed over. */
+  readonly ownFrom: number;
 }
 
 /**
@@ -61,14 +63,14 @@ export async function openLane<In, Out extends TopicBodies>(
   if (restored === undefined) {
     await refuseLostState(ports, lane, from);
     const processor = spec.create(from.partition);
-    const birth = { epoch: 0, offset: 0, last: null, isBirth: true, isUnclean: false };
+    const birth = { epoch: 0, offset: 0, last: null, isBirth: true, isUnclean: false, ownFrom: 0 };
     return { ...birth, marks: new Marks(), topicId, skips, processor };
   }
   const { checkpoint, processor } = restored;
   await refuseChangedLog(ports, from, checkpoint, topicId);
-  const isUnclean = await crossCut(spec, ports, { from, checkpoint, isUncleanAllowed });
+  const crossed = await crossCut(spec, ports, { from, checkpoint, isUncleanAllowed });
   const { epoch, offset, last } = checkpoint;
-  const place = { epoch, offset, last, isBirth: false, isUnclean };
+  const place = { epoch, offset, last, isBirth: false, ...crossed };
   return { ...place, marks: new Marks(checkpoint.marks), topicId, skips, processor };
 }
 
@@ -78,28 +80,46 @@ interface Crossing {
   readonly isUncleanAllowed: boolean;
 }
 
+const NOT_CROSSED = { isUnclean: false, ownFrom: 0 };
+
 /**
- * Makes sure that a checkpoint of another behaviour is taken over at a cut to this one, and nowhere else.
+ * Makes sure that a lane changes hands at a cut to this behaviour, and nowhere else. A lane that stands at a cut to another was
+ * given away, whoever has closed it there: also this release gets it back only at a cut to itself, and waits for the other
+ * to close it there. If that never runs, this one replays what was meant for it.
  *
- * @returns whether the cut is unclean: nobody of the old release has closed the lane there, so this one replays to it.
+ * @returns whether the cut is unclean: nobody of the release before has closed the lane there, so this one replays to it.
  */
 async function crossCut<In, Out extends TopicBodies>(
-  { name, behaviour, inbox: { topic } }: LaneSpec<In, Out>,
+  spec: LaneSpec<In, Out>,
   { log }: LanePorts,
   { from, checkpoint, isUncleanAllowed }: Crossing,
-): Promise<boolean> {
-  if (checkpoint.behaviour === behaviour || checkpoint.behaviour === '') return false;
+): Promise<Pick<OpenedLane<In, Out>, 'isUnclean' | 'ownFrom'>> {
+  const { name, behaviour, inbox } = spec;
   const { offset } = checkpoint;
+  const isOurs = checkpoint.behaviour === behaviour || checkpoint.behaviour === '';
+  if (isOurs && !(await isGivenAway(spec, log, from, offset))) return NOT_CROSSED;
   const cutAt = await findCut(log, from, offset, (cut) => cut.behaviours[name] === behaviour);
-  const detail = { lane: laneName(name, topic, from.partition), offset, behaviour };
+  const detail = { lane: laneName(name, inbox.topic, from.partition), offset, behaviour };
   if (cutAt === undefined) {
     const hint = 'Activate this release with "flyball release activate", or start the one that is active.';
     throw new UnavailableError('LANE_NOT_ACTIVE', 'the lane belongs to another release', { hint, detail });
   }
-  if (cutAt === offset) return false;
-  if (isUncleanAllowed) return true;
+  if (cutAt === offset) return NOT_CROSSED;
+  if (isUncleanAllowed) return { isUnclean: true, ownFrom: cutAt };
   const hint = 'A process of the release before has to read on to the cut and close the lane there.';
   throw new UnavailableError('LANE_CUT_PENDING', 'the release before has not closed the lane yet', { hint, detail });
+}
+
+/** Whether the next record is a cut to another behaviour. */
+async function isGivenAway<In, Out extends TopicBodies>(
+  { name, behaviour }: LaneSpec<In, Out>,
+  log: Log,
+  from: Partition,
+  offset: number,
+): Promise<boolean> {
+  const [next] = await log.read(from, offset, 1);
+  const to = next && cutOf(next.headers)?.behaviours[name];
+  return to !== undefined && to !== behaviour;
 }
 
 /** Offset of the first cut from an offset on that is wanted. */

@@ -1,7 +1,7 @@
 import { EMPTY_BYTES, UnavailableError } from '@flyball/core';
 import { createLogger, LaneLoop } from '@flyball/host';
 import { MemoryLog, MemoryObjects } from '@flyball/memory';
-import type { LaneSpec, Log } from '@flyball/runtime';
+import { activate, type AnyLaneSpec, type LaneSpec, type Log } from '@flyball/runtime';
 import { altered, jsonCodec } from '@flyball/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
@@ -9,6 +9,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 // away, in both ways: it refuses, or says nothing at all.
 
 const AT = { topic: 'facts', partition: 0 };
+/** A lane that failed waits a little longer each time. */
+const SLOW = { timeout: 8_000 };
 const record = { key: '', headers: {}, value: Buffer.from('1') };
 const SPEC = {
   name: 'nothing',
@@ -25,12 +27,14 @@ const SPEC = {
 } as LaneSpec<number, Record<string, never>>;
 
 let log: MemoryLog;
+let objects: MemoryObjects;
 let away: 'here' | 'refusing' | 'silent';
 let loop: LaneLoop<number, Record<string, never>>;
 
 beforeEach(async () => {
   away = 'here';
   log = new MemoryLog(() => 0);
+  objects = new MemoryObjects();
   for (const topic of ['facts', 'dead']) await log.create(topic, 1);
   const meet = async <T>(work: () => Promise<T>): Promise<T> => {
     if (away === 'silent') return new Promise<never>(() => undefined);
@@ -41,7 +45,8 @@ beforeEach(async () => {
     read: (from, offset, maxBytes) => meet(() => log.read(from, offset, maxBytes)),
     range: (of) => meet(() => log.range(of)),
   });
-  loop = new LaneLoop(SPEC, { log: on, objects: new MemoryObjects() }, 0, { logger: createLogger('silent') });
+  const how = { logger: createLogger('silent'), uncleanAfterMs: 0 };
+  loop = new LaneLoop(SPEC, { log: on, objects }, 0, how);
   loop.start();
   await log.append(AT, [record]);
   await expect.poll(() => loop.health()).toMatchObject({ state: 'running', offset: 1, lag: 0 });
@@ -64,3 +69,13 @@ test('a log that says nothing does not keep whoever asks for long', async () => 
   away = 'silent';
   expect(await loop.health()).toMatchObject({ offset: 1, lag: 0 });
 }, 3_000);
+
+const released = (behaviour: string) => ({ ...SPEC, behaviour }) as unknown as AnyLaneSpec;
+
+test('a lane that was given to another release, and is given back, runs again without a restart', async () => {
+  await activate(log, [released('never started')], 'a mistake');
+  await log.append(AT, [record]);
+  await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'resting', offset: 1 });
+  await activate(log, [released('test')], 'as before');
+  await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'running', offset: 4, isUnclean: true });
+});

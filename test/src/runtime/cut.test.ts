@@ -189,6 +189,67 @@ test('a process alone on its log cuts by itself when its settings change, and on
   expect(fresh.isUnclean).toBe(false);
 });
 
+describe('a release that was activated and never ran', () => {
+  /** Opens and pumps as a supervisor does, until the lane is at its end. */
+  const runOn = async (spec: AnyLaneSpec) => {
+    for (let opened = 0; opened < 5; opened += 1) {
+      try {
+        const runner = await open(spec, true);
+        await drain(runner);
+        return runner;
+      } catch (error) {
+        if (!(error instanceof UnavailableError)) throw error;
+      }
+    }
+    throw new Error('the lane never comes to its end');
+  };
+
+  beforeEach(async () => {
+    await say('a');
+    const old = await open(OLD);
+    await drain(old);
+    await old.checkpoint();
+    await activate(log, [release('never')], 'release 2');
+    await say('b');
+    await expect(drain(old)).rejects.toMatchObject({ code: 'LANE_CUT' });
+  });
+
+  test('gives the lane back to the one before, when that is activated again', async () => {
+    await expect(open(OLD, true)).rejects.toMatchObject({ code: 'LANE_NOT_ACTIVE' });
+    await activate(log, [OLD], 'release 1');
+    await expect(open(OLD)).rejects.toMatchObject({ code: 'LANE_CUT_PENDING' });
+    await say('c');
+    expect((await runOn(OLD)).isUnclean).toBe(true);
+    expect(await heard()).toEqual(['old a 1', 'old b 2', 'old c 3']);
+  });
+
+  test('does not keep a third one out', async () => {
+    await activate(log, [NEW], 'release 3');
+    await say('c');
+    await runOn(NEW);
+    expect(await heard()).toEqual(['old a 1', 'new b 2', 'new c 3']);
+  });
+
+  test('does not keep a new lane out', async () => {
+    objects = new MemoryObjects();
+    const fresh = new MemoryLog(() => 1_000);
+    for (const topic of ['words', 'said', 'dead']) await fresh.create(topic, 1);
+    log = fresh;
+    await activate(log, [release('never')], 'release 1');
+    await say('a');
+    await activate(log, [NEW], 'release 2');
+    await runOn(NEW);
+    expect(await heard()).toEqual(['new a 1']);
+  });
+
+  test('is seen by a process alone on its log, though no checkpoint is of it', async () => {
+    expect(await activateIfChanged({ log, objects }, [OLD], 'as before')).toBe(true);
+    expect(await activateIfChanged({ log, objects }, [OLD], 'as before')).toBe(false);
+    await runOn(OLD);
+    expect(await heard()).toEqual(['old a 1', 'old b 2']);
+  });
+});
+
 test('a lane that is reset starts a new life at the end, and nothing of the old one is heard again', async () => {
   await say('a', 'b');
   const old = await open(OLD);
