@@ -25,6 +25,8 @@ const AHEAD_WAIT_MS = 100;
 const UNCLEAN_AFTER_MS = 30 * SECOND_MS;
 /** Not failures: the lane is another release's, or not ours yet. */
 const CUT_CODES: readonly string[] = ['LANE_CUT', 'LANE_CUT_PENDING', 'LANE_NOT_ACTIVE'];
+/** A person decides: the log is restored, or the lane is reset. */
+const RESET_CODES: readonly string[] = ['LOG_GAP', 'LOG_TRUNCATED', 'MESSAGE_UNREADABLE'];
 /** How long whoever asks how a lane is doing waits for the log, ms. */
 const HEALTH_WAIT_MS = SECOND_MS;
 const BACKOFF_MIN_MS = 50;
@@ -229,12 +231,19 @@ export class LaneLoop<In, Out extends TopicBodies> {
       const at = { lane: this.lane, offset: error.offset };
       await recordDeath(this.#ports.objects, at, randomUUID()).catch(() => false);
     }
-    if (!(error instanceof AppError) || error.kind !== 'unavailable' || error.code === 'LANE_CUT') {
+    if (await this.#isOver(error)) {
       this.#offset = this.#runner?.offset ?? this.#offset;
       this.#runner = undefined;
     }
     await new Promise((resolve) => setTimeout(resolve, this.#backoffMs));
     this.#backoffMs = Math.min(this.#backoffMs * 2, BACKOFF_MAX_MS);
+  }
+
+  /** Whether the runner cannot go on: it died, has closed the lane at a cut, or is of a life that a person has ended. */
+  async #isOver(error: unknown): Promise<boolean> {
+    if (!(error instanceof AppError) || error.kind !== 'unavailable' || error.code === 'LANE_CUT') return true;
+    if (this.#runner === undefined || !RESET_CODES.includes(error.code)) return false;
+    return this.#runner.isReset().catch(() => false);
   }
 }
 

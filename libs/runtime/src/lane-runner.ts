@@ -123,6 +123,11 @@ export class LaneRunner<In, Out extends TopicBodies> {
     return this.#offset;
   }
 
+  /** Whether a person has reset the lane since: this runner is of a life that is over. @throws {UnavailableError} */
+  async isReset(): Promise<boolean> {
+    return (await new CheckpointStore(this.#ports.objects).newestEpoch(this.lane)) > this.epoch;
+  }
+
   /**
    * Reads, processes and appends one batch. Production loops this; the simulator calls it on a lane that
    * is picked by a die.

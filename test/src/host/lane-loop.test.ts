@@ -1,7 +1,7 @@
 import { EMPTY_BYTES, UnavailableError } from '@flyball/core';
 import { createLogger, LaneLoop } from '@flyball/host';
 import { MemoryLog, MemoryObjects } from '@flyball/memory';
-import { activate, type AnyLaneSpec, type LaneSpec, type Log } from '@flyball/runtime';
+import { activate, type AnyLaneSpec, type LaneSpec, type Log, resetLane } from '@flyball/runtime';
 import { altered, jsonCodec } from '@flyball/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
@@ -78,4 +78,16 @@ test('a lane that was given to another release, and is given back, runs again wi
   await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'resting', offset: 1 });
   await activate(log, [released('test')], 'as before');
   await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'running', offset: 4, isUnclean: true });
+});
+
+test('a lane that is reset starts its new life without a restart', async () => {
+  away = 'refusing';
+  await expect.poll(() => loop.health()).toMatchObject({ state: 'failing' });
+  await log.append(AT, [record, record, record]);
+  await log.trim(AT, 3);
+  away = 'here';
+  await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'failing', code: 'LOG_GAP', offset: 1 });
+  await resetLane({ log, objects }, 'nothing', AT);
+  await log.append(AT, [record]);
+  await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'running', offset: 5 });
 });
