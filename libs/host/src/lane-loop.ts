@@ -170,6 +170,7 @@ export class LaneLoop<In, Out extends TopicBodies> {
 
   async #rest(): Promise<void> {
     this.#state = 'resting';
+    this.#isAhead = false;
     this.#pace?.left(this.#partition);
     await new Promise<void>((resolve) => (this.#rouse = resolve));
   }
@@ -177,7 +178,7 @@ export class LaneLoop<In, Out extends TopicBodies> {
   async #turn(): Promise<void> {
     this.#runner ??= await this.#open();
     this.#isAhead = this.#pace?.isAhead(this.#partition) ?? false;
-    if (this.#isAhead) return pause(AHEAD_WAIT_MS);
+    if (this.#isAhead) return this.#waitForOthers();
     const read = await this.#runner.pump();
     this.#pace?.came(this.#partition, { offset: this.#runner.offset, reachedMs: this.#runner.lastAppendedAtMs });
     this.#state = 'running';
@@ -187,6 +188,13 @@ export class LaneLoop<In, Out extends TopicBodies> {
     if (read > 0) return;
     const inbox = { topic: this.#spec.inbox.topic, partition: this.#partition };
     await this.#ports.log.wait(inbox, this.#runner.offset, IDLE_WAIT_MS);
+  }
+
+  /** It wants nothing of the log meanwhile: what failed before says nothing any more. */
+  async #waitForOthers(): Promise<void> {
+    this.#state = 'running';
+    this.#failure = undefined;
+    await pause(AHEAD_WAIT_MS);
   }
 
   async #open(): Promise<LaneRunner<In, Out>> {

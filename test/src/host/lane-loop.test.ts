@@ -1,5 +1,5 @@
 import { EMPTY_BYTES, UnavailableError } from '@flyball/core';
-import { createLogger, LaneLoop } from '@flyball/host';
+import { createLogger, LaneLoop, type Pace } from '@flyball/host';
 import { MemoryLog, MemoryObjects } from '@flyball/memory';
 import { activate, type AnyLaneSpec, type LaneSpec, type Log, resetLane } from '@flyball/runtime';
 import { altered, jsonCodec } from '@flyball/testing';
@@ -28,11 +28,13 @@ const SPEC = {
 
 let log: MemoryLog;
 let objects: MemoryObjects;
+let isAhead: boolean;
 let away: 'here' | 'refusing' | 'silent';
 let loop: LaneLoop<number, Record<string, never>>;
 
 beforeEach(async () => {
   away = 'here';
+  isAhead = false;
   log = new MemoryLog(() => 0);
   objects = new MemoryObjects();
   for (const topic of ['facts', 'dead']) await log.create(topic, 1);
@@ -45,7 +47,8 @@ beforeEach(async () => {
     read: (from, offset, maxBytes) => meet(() => log.read(from, offset, maxBytes)),
     range: (of) => meet(() => log.range(of)),
   });
-  const how = { logger: createLogger('silent'), uncleanAfterMs: 0 };
+  const pace = { isAhead: () => isAhead, came: () => undefined, left: () => undefined } as unknown as Pace;
+  const how = { logger: createLogger('silent'), uncleanAfterMs: 0, pace };
   loop = new LaneLoop(SPEC, { log: on, objects }, 0, how);
   loop.start();
   await log.append(AT, [record]);
@@ -69,6 +72,14 @@ test('a log that says nothing does not keep whoever asks for long', async () => 
   away = 'silent';
   expect(await loop.health()).toMatchObject({ offset: 1, lag: 0 });
 }, 3_000);
+
+test('a lane that waits for slower ones does not fail any more, though it reads nothing', async () => {
+  away = 'refusing';
+  await expect.poll(() => loop.health()).toMatchObject({ state: 'failing' });
+  isAhead = true;
+  away = 'here';
+  await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'running', code: '', isAhead: true });
+});
 
 const released = (behaviour: string) => ({ ...SPEC, behaviour }) as unknown as AnyLaneSpec;
 
