@@ -27,6 +27,8 @@ const UNCLEAN_AFTER_MS = 30 * SECOND_MS;
 const CUT_CODES: readonly string[] = ['LANE_CUT', 'LANE_CUT_PENDING', 'LANE_NOT_ACTIVE'];
 /** A person decides: the log is restored, or the lane is reset. */
 const RESET_CODES: readonly string[] = ['LOG_GAP', 'LOG_TRUNCATED', 'MESSAGE_UNREADABLE'];
+/** Somebody else runs the lane, or should. */
+const OTHERS_CODES: readonly string[] = ['LANE_CUT', 'LANE_NOT_ACTIVE'];
 /** How long whoever asks how a lane is doing waits for the log, ms. */
 const HEALTH_WAIT_MS = SECOND_MS;
 const BACKOFF_MIN_MS = 50;
@@ -40,7 +42,7 @@ export interface LaneHealth {
   readonly code: string;
   readonly hint: string;
   readonly offset: number;
-  /** Records in the inbox that were not read yet, when the log last told. */
+  /** Records in the inbox that were not read yet, when the log last told; 0 of a lane that is somebody else's to read. */
   readonly lag: number;
   /** Age of the oldest of them, seconds; 0 when there is none. */
   readonly lagSeconds: number;
@@ -140,7 +142,8 @@ export class LaneLoop<In, Out extends TopicBodies> {
     this.#endOffset = range?.endOffset ?? this.#endOffset;
     const offset = this.#runner?.offset ?? this.#offset;
     const { code = '', hint = '' } = this.#failure ?? {};
-    const lag = Math.max(0, this.#endOffset - offset);
+    const isOthers = this.#state === 'resting' && (!this.#isOwned || OTHERS_CODES.includes(code));
+    const lag = isOthers ? 0 : Math.max(0, this.#endOffset - offset);
     const readAtMs = this.#runner?.lastAppendedAtMs;
     const lagSeconds = lag === 0 || readAtMs === undefined ? 0 : Math.max(0, Date.now() - readAtMs) / SECOND_MS;
     const isUnclean = this.#runner?.isUnclean ?? false;

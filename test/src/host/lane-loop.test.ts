@@ -75,10 +75,19 @@ test('a log that says nothing does not keep whoever asks for long', async () => 
 
 test('a lane that waits for slower ones does not fail any more, though it reads nothing', async () => {
   away = 'refusing';
-  await expect.poll(() => loop.health()).toMatchObject({ state: 'failing' });
+  await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'failing' });
   isAhead = true;
   away = 'here';
   await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'running', code: '', isAhead: true });
+});
+
+test('a lane that this process does not own has no lag here: an autoscaler would add processes for it', async () => {
+  loop.own(false);
+  await log.append(AT, [record]);
+  await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'resting', lag: 0, lagSeconds: 0, isAhead: false });
+  isAhead = true;
+  loop.own(true);
+  await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'running', lag: 1, isAhead: true });
 });
 
 const released = (behaviour: string) => ({ ...SPEC, behaviour }) as unknown as AnyLaneSpec;
@@ -93,7 +102,7 @@ test('a lane that was given to another release, and is given back, runs again wi
 
 test('a lane that is reset starts its new life without a restart', async () => {
   away = 'refusing';
-  await expect.poll(() => loop.health()).toMatchObject({ state: 'failing' });
+  await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'failing' });
   await log.append(AT, [record, record, record]);
   await log.trim(AT, 3);
   away = 'here';
