@@ -22,8 +22,10 @@ export interface HealthOptions {
 /** Listens. @throws {UnavailableError} `PORT_TAKEN` */
 export async function listenHealth({ host, port, registry, report }: HealthOptions): Promise<ListeningPort> {
   const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
-    void answer(pathname, searchParams.has('verbose'), response).catch(() => send(response, 500, { status: 'failed' }));
+    // Not by way of a URL: of `//` none can be made, and who asks for it must not end the process.
+    const [path = '', query = ''] = (request.url ?? '/').split('?', 2);
+    const isVerbose = new URLSearchParams(query).has('verbose');
+    void answer(path, isVerbose, response).catch(() => send(response, 500, { status: 'failed' }));
   });
   const hint = 'Stop what listens there, or choose another healthPort.';
   return listenOn(server, { host, port, taken: `cannot listen on ${port}`, hint });
@@ -31,8 +33,8 @@ export async function listenHealth({ host, port, registry, report }: HealthOptio
   async function answer(path: string, isVerbose: boolean, response: ServerResponse): Promise<void> {
     if (path === '/livez' || path === '/healthz') return send(response, 200, { status: 'ok' });
     if (path === '/metrics') {
-      response.writeHead(200, { 'content-type': registry.contentType });
-      response.end(await registry.metrics());
+      const text = await registry.metrics();
+      response.writeHead(200, { 'content-type': registry.contentType }).end(text);
       return;
     }
     if (path !== '/readyz') return send(response, 404, { status: 'not found' });
