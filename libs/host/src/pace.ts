@@ -8,6 +8,8 @@ const AHEAD_MS = MINUTE_MS;
 const TELL_STEP_MS = 10 * SECOND_MS;
 /** Nobody tells or asks more often, ms. */
 const EVERY_MS = SECOND_MS;
+/** What was learned of lanes of other processes holds so long, when nothing more can be learned, ms. */
+const KNOWN_MS = 15 * SECOND_MS;
 /** A lane that waits says again where it is, for whoever was told something older meanwhile, ms. */
 const TELL_AGAIN_MS = 5 * SECOND_MS;
 
@@ -22,7 +24,7 @@ interface Own extends Progress {
  * It decides when a lane reads, never what comes of it.
  *
  * A lane that has nothing left to read, or whose partition does not answer, holds nobody up: it may be down, and its backlog,
- * if it has one, comes later.
+ * if it has one, comes later. Nor do those of other processes while nothing can be learned of them.
  */
 export class Pace {
   readonly #log: Log;
@@ -35,6 +37,7 @@ export class Pace {
   /** Partitions that were behind when last asked about, and do not count. */
   #excused: ReadonlySet<number> = new Set();
   #askedAtMs = -Infinity;
+  #learnedAtMs = -Infinity;
   #asking: Promise<void> | undefined;
 
   /** @param monotonicMs - a clock that only goes forward, ms. Given by tests only. */
@@ -112,18 +115,27 @@ export class Pace {
     if (this.#asking !== undefined || nowMs - this.#askedAtMs < EVERY_MS) return;
     this.#askedAtMs = nowMs;
     // Nobody waits for the answer: to keep together is not worth a stop.
-    this.#asking = this.#ask()
-      .catch((error: unknown) => this.#logger.debug({ error }, 'progress of the other lanes is not known'))
-      .finally(() => (this.#asking = undefined));
+    this.#asking = this.#ask().finally(() => (this.#asking = undefined));
   }
 
   async #ask(): Promise<void> {
-    const committed = await this.#log.progress(this.#processor, this.#topic);
-    this.#committed = new Map([...committed].filter(([, { reachedMs }]) => reachedMs !== undefined));
+    await this.#learn();
     const fastestMs = Math.max(...[...this.#own.values()].map(({ reachedMs }) => reachedMs!));
     const behind = this.#behind(fastestMs - AHEAD_MS);
     const isExcused = await Promise.all(behind.map(async (partition) => !(await this.#hasMore(partition))));
     this.#excused = new Set(behind.filter((_, index) => isExcused[index]));
+  }
+
+  /** Without an answer what is known grows old, and everybody would come to be ahead of it. */
+  async #learn(): Promise<void> {
+    try {
+      const committed = await this.#log.progress(this.#processor, this.#topic);
+      this.#committed = new Map([...committed].filter(([, { reachedMs }]) => reachedMs !== undefined));
+      this.#learnedAtMs = this.#monotonicMs();
+    } catch (error) {
+      this.#logger.debug({ error }, 'progress of the other lanes is not known');
+      if (this.#monotonicMs() - this.#learnedAtMs >= KNOWN_MS) this.#committed = new Map();
+    }
   }
 
   async #hasMore(partition: number): Promise<boolean> {

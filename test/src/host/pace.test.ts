@@ -17,18 +17,24 @@ const at = (partition: number) => ({ topic: TOPIC, partition });
 let nowMs: number;
 let log: MemoryLog;
 let isAway: boolean;
-/** A log whose partition 1 may not answer. */
+let isCoordinatorAway: boolean;
+/** A log whose partition 1 may not answer, or nobody who knows the progress of the others. */
 let on: Log;
 
 beforeEach(async () => {
   nowMs = 0;
   isAway = false;
+  isCoordinatorAway = false;
   log = new MemoryLog(() => nowMs);
   for (const topic of [TOPIC, 'dead']) await log.create(topic, 2);
   on = altered<Log>(log, {
     range: async (of) => {
       if (isAway && of.partition === 1) throw new UnavailableError('LOG_UNAVAILABLE', 'planted: the leader is away');
       return log.range(of);
+    },
+    progress: async (...of) => {
+      if (isCoordinatorAway) throw new UnavailableError('LOG_UNAVAILABLE', 'planted: the coordinator is away');
+      return log.progress(...of);
     },
   });
 });
@@ -140,6 +146,20 @@ test('a partition that does not answer holds nobody up: its down rule could neve
   isAway = true;
   expect(await isAhead(pace, 0)).toBe(false);
   isAway = false;
+  expect(await isAhead(pace, 0)).toBe(true);
+});
+
+test('lanes of another process of which nothing can be learned hold nobody up: to keep together is not worth a stop', async () => {
+  const [pace, other] = [newPace(), newPace()];
+  for (const partition of [0, 1]) await addRecords(partition, 10);
+  other.came(1, { offset: 1, reachedMs: SECOND_MS });
+  pace.came(0, { offset: 5, reachedMs: 10 * MINUTE_MS });
+  expect(await isAhead(pace, 0)).toBe(true);
+  isCoordinatorAway = true;
+  expect(await isAhead(pace, 0)).toBe(true);
+  for (let look = 0; look < 20; look += 1) await isAhead(pace, 0);
+  expect(await isAhead(pace, 0)).toBe(false);
+  isCoordinatorAway = false;
   expect(await isAhead(pace, 0)).toBe(true);
 });
 
