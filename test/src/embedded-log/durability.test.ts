@@ -33,6 +33,19 @@ test(`an acknowledged item survives kill -9 exactly once (${KILLS} kills under l
   expect(ledger.sent.size).toBeGreaterThan(ledger.acked.size); // The kills did hit appends in flight.
 });
 
+test('lanes that all come to many small records at once do not end the thread of the log', async () => {
+  const [lanes, count] = [12, 12_000];
+  const log = await EmbeddedLog.open({ dir, tailBytes: 0 });
+  await log.create('items', lanes);
+  const headers = { 'flyball-provenance': '0.123456.0@local:otlp_spans/3', 'flyball-at-ms': '1795707070482' };
+  const records = Array.from({ length: count }, () => ({ key: '', headers, value: utf8('{"type":"closed"}') }));
+  const all = Array.from({ length: lanes }, (_, partition) => ({ topic: 'items', partition }));
+  for (const to of all) for (let part = 0; part < 2; part += 1) await log.append(to, records);
+  const read = await Promise.all(all.map((from) => log.read(from, 0, 1_000_000)));
+  expect(read.every(({ length }) => length > 0)).toBe(true);
+  await log.close();
+});
+
 test('a torn tail costs only its end: the log opens, and goes on', async () => {
   const ledger = newLedger();
   await hammer(ledger, [dir, '0'], 2_000);

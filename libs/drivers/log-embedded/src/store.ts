@@ -22,6 +22,8 @@ const WAL_BYTES = 64 * PAGE_BYTES;
 /** Pages that a transaction writes beside its records: the ends of tables, and the progress of readers. */
 const PAGES_PER_COMMIT = 3;
 const WAL_BYTES_MAX = 4 * 1024 * 1024;
+/** Most records of one read, whatever their size: small ones cost the thread's heap far more than their values, and many read at once. */
+const READ_RECORDS_MAX = 1_000;
 
 interface PartitionTable {
   readonly name: string;
@@ -147,7 +149,7 @@ export class Store {
     for (const row of select.iterate(fromOffset) as Iterable<unknown>) {
       const { offset, at_ms: appendedAtMs, key, headers, value } = row as Row;
       size += value.length;
-      if (size > maxBytes && records.length > 0) break;
+      if ((size > maxBytes && records.length > 0) || records.length === READ_RECORDS_MAX) break;
       // What is spoiled, or not there, is told when it is asked for: the records before it are well.
       if (!isIntact(row as Row) || offset !== fromOffset + records.length) {
         if (records.length > 0) break;
