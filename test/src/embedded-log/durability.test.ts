@@ -80,7 +80,8 @@ test('a second process on the same directory is refused by name, and the first g
 
 test('an append that the worker took with it is not called refused: nobody can tell', async () => {
   const posted = vi.spyOn(Worker.prototype, 'postMessage');
-  const log = await EmbeddedLog.open({ dir });
+  const onBroken = vi.fn();
+  const log = await EmbeddedLog.open({ dir, onBroken });
   await log.create('items', 1);
   const items = { topic: 'items', partition: 0 };
   const worker = posted.mock.contexts.at(-1) as Worker;
@@ -95,6 +96,8 @@ test('an append that the worker took with it is not called refused: nobody can t
     { reason: { code: 'LOG_UNAVAILABLE' } },
   ]);
   await expect(log.append(items, [])).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+  // Nothing in this process brings it back: whoever runs it must be told.
+  expect(onBroken.mock.calls).toMatchObject([[{ code: 'LOG_UNAVAILABLE' }]]);
   await log.close();
 });
 

@@ -57,11 +57,13 @@ export class EmbeddedLog implements Log {
   #nextId = 0;
   #closed: Promise<void> | undefined;
   #failure: UnavailableError | undefined;
+  readonly #onBroken: EmbeddedLogOptions['onBroken'];
 
   private constructor(worker: Worker, topics: Map<string, Topic>, { tailBytes, onBroken }: EmbeddedLogOptions) {
     this.#worker = worker;
     this.#topics = topics;
     this.#tail = new Tail(tailBytes ?? TAIL_BYTES);
+    this.#onBroken = onBroken;
     worker.on('message', (said: Answer[] | Broken) => {
       if (Array.isArray(said)) return said.forEach((answer) => this.#settle(answer));
       const { brokenCode, message, hint } = said;
@@ -227,13 +229,16 @@ export class EmbeddedLog implements Log {
 
   /** The worker is gone. Appends that it did not answer may have been stored. */
   #fail(cause: unknown): void {
-    this.#failure ??= new UnavailableError('LOG_UNAVAILABLE', 'the log has stopped', { cause });
+    const isNews = this.#failure === undefined && this.#closed === undefined;
+    const hint = 'Start again: what was acknowledged before is there.';
+    this.#failure ??= new UnavailableError('LOG_UNAVAILABLE', 'the log has stopped', { hint, cause });
     for (const { ask, resolve, reject } of this.#waiting.values()) {
       if (ask === 'close') resolve(undefined);
       else if (ask === 'append') reject(new UnavailableError('LOG_APPEND_UNKNOWN', 'the log stopped', { cause }));
       else reject(this.#failure);
     }
     this.#waiting.clear();
+    if (isNews) this.#onBroken?.(this.#failure);
   }
 
   #refuseClosed(isClosing = false): void {

@@ -12,8 +12,8 @@ export interface EmbeddedLogOptions {
   /** Most bytes of values kept in memory for readers at the end of the log. Default 24 MiB. */
   readonly tailBytes?: number;
   /**
-   * Told, once, that the disk failed: `DISK_FAILED`, `DISK_READ_ONLY`. The log takes nothing any more; end the process. Appends
-   * that were not answered may have been stored, and what was acknowledged is there when it is opened again.
+   * Told, once, that the disk failed, `DISK_FAILED` or `DISK_READ_ONLY`, or that the log's thread ended unasked, `LOG_UNAVAILABLE`.
+   * The log takes nothing any more; end the process. Appends that were not answered may have been stored, and what was acknowledged is there when it is opened again.
    */
   readonly onBroken?: (error: UnavailableError) => void;
 }
