@@ -41,7 +41,7 @@ export class Connection {
   /** Does something with the cluster. */
   async with<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw new UnavailableError('LOG_CLOSED', 'the log was closed');
-    const opening = (this.#cluster ??= this.#open());
+    const opening = (this.#cluster ??= this.#openOrForget());
     try {
       return await withDeadline(opening.then(work));
     } catch (error) {
@@ -81,11 +81,25 @@ export class Connection {
       await withDeadline(opening.then((cluster) => cluster.disconnect())).catch(() => undefined);
   }
 
+  /** What could not be opened, for whatever reason, is no cluster: who asks next begins anew. */
+  #openOrForget(): Promise<Cluster> {
+    const opening = this.#open();
+    opening.catch(() => {
+      if (this.#cluster === opening) this.#cluster = undefined;
+    });
+    return opening;
+  }
+
   async #open(): Promise<Cluster> {
     const cluster = createCluster(this.#config);
-    await cluster.connect();
-    if (this.#topics.size > 0) await cluster.addMultipleTargetTopics([...this.#topics]);
-    return cluster;
+    try {
+      await cluster.connect();
+      if (this.#topics.size > 0) await cluster.addMultipleTargetTopics([...this.#topics]);
+      return cluster;
+    } catch (error) {
+      void withDeadline(cluster.disconnect()).catch(() => undefined);
+      throw error;
+    }
   }
 
   #drop(opening: Promise<Cluster>): void {

@@ -1,0 +1,51 @@
+import { expect, test, vi } from 'vitest';
+import { Connection } from './connection.ts';
+import { type Cluster, createCluster } from './internals.ts';
+
+// Goal: whatever went wrong with the brokers once, the next request starts from nothing that is broken. Method: clusters in place of
+// kafkajs's, the first of which fails to open.
+
+vi.mock('./internals.ts', { spy: true });
+
+const config = { brokers: ['127.0.0.1:1'] };
+const error = (name: string) => Object.assign(new Error(`planted: ${name}`), { name });
+
+/** A cluster whose connection, or whose topics, cannot be had. */
+function cluster(failures: { readonly connect?: Error; readonly topics?: Error } = {}) {
+  return {
+    connect: vi.fn(async () => {
+      if (failures.connect) throw failures.connect;
+    }),
+    disconnect: vi.fn(async () => undefined),
+    addMultipleTargetTopics: vi.fn(async () => {
+      if (failures.topics) throw failures.topics;
+    }),
+    findTopicPartitionMetadata: () => [{ partitionId: 0, leader: 7 }],
+  } as unknown as Cluster;
+}
+
+test.each(['KafkaJSSASLAuthenticationError', 'KafkaJSProtocolError', 'KafkaJSNonRetriableError'])(
+  'what kept it from opening once (%s) does not keep it from opening again',
+  async (name) => {
+    const first = cluster({ connect: error(name) });
+    vi.mocked(createCluster).mockReturnValueOnce(first).mockReturnValueOnce(cluster());
+    const connection = new Connection(config);
+    await expect(connection.leaderOf({ topic: 'a', partition: 0 })).rejects.toMatchObject({ name });
+    expect(await connection.leaderOf({ topic: 'a', partition: 0 })).toBe(7);
+    expect(first.disconnect).toHaveBeenCalledOnce();
+  },
+);
+
+test('a cluster whose topics cannot be had after a loss is let go of, and does not stay connected', async () => {
+  const [lost, failing] = [cluster(), cluster({ topics: error('KafkaJSNumberOfRetriesExceeded') })];
+  vi.mocked(createCluster).mockReturnValueOnce(lost).mockReturnValueOnce(failing).mockReturnValueOnce(cluster());
+  const connection = new Connection(config);
+  await connection.leaderOf({ topic: 'a', partition: 0 });
+  const broken = connection.with(async () => {
+    throw error('KafkaJSConnectionError');
+  });
+  await expect(broken).rejects.toThrow('planted');
+  await expect(connection.leaderOf({ topic: 'a', partition: 0 })).rejects.toThrow('planted');
+  expect(await connection.leaderOf({ topic: 'a', partition: 0 })).toBe(7);
+  expect([lost, failing].map(({ disconnect }) => vi.mocked(disconnect).mock.calls.length)).toEqual([1, 1]);
+});
