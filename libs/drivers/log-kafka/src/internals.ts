@@ -71,7 +71,8 @@ export interface Broker {
 
 /** Connections to the brokers, and which of them leads what. */
 export interface Cluster {
-  readonly brokerPool: { withBroker<T>(work: (at: { broker: Broker }) => Promise<T>): Promise<T> };
+  /** Asks one broker after another; `null` where none has answered, whatever each has said. */
+  readonly brokerPool: { withBroker<T>(work: (at: { broker: Broker }) => Promise<T>): Promise<T | null> };
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;

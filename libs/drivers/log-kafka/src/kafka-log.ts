@@ -90,6 +90,8 @@ export class KafkaLog implements Log {
     const found = await this.#ask('a question about a topic', () =>
       this.#connection.with((cluster) => cluster.brokerPool.withBroker(({ broker }) => topicMetadata(broker, topic))),
     );
+    if (found === null)
+      throw new UnavailableError('LOG_UNAVAILABLE', 'no broker has told of a topic', { detail: { topic } });
     if (found === undefined) {
       const hint = 'Create it with "flyball topics apply", and let the user describe it.';
       throw new UnavailableError('TOPIC_UNKNOWN', 'topic is not there, or not for us', { hint, detail: { topic } });
