@@ -42,3 +42,10 @@ test('a topic that no broker tells of is asked for again', async () => {
   answer = { id: 'a', partitions: 3 };
   expect(await log.describe('facts')).toEqual({ id: 'a', partitions: 3 });
 });
+
+test('who waits at a place that cannot be asked for waits a little all the same', async () => {
+  const startMs = performance.now();
+  await log.wait(AT, 0, 1_000);
+  expect(performance.now() - startMs).toBeGreaterThan(50);
+  await log.wait(AT, 0, 0);
+});

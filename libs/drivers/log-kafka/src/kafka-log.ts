@@ -179,7 +179,11 @@ export class KafkaLog implements Log {
     const endMs = performance.now() + timeoutMs;
     while (!this.#isClosed && !this.#arrived.has(at, offset) && performance.now() < endMs) {
       const records = await this.#tail.fetch(at, offset, TAIL_BYTES_MAX).catch(() => undefined);
-      if (records === undefined) return; // Whoever reads next learns why.
+      if (records === undefined) {
+        // Whoever reads next learns why, or nothing, by another connection: it must not come back at once.
+        await new Promise((resolve) => setTimeout(resolve, TAIL_WAIT_MS));
+        return;
+      }
       this.#arrived.keep(at, records);
     }
   }
