@@ -61,7 +61,10 @@ export class Connection {
       if (found === undefined) {
         throw new UnavailableError('TOPIC_UNKNOWN', 'topic has no such partition', { detail: { topic, partition } });
       }
-      if (found.leader < 0) throw new UnavailableError('LOG_UNAVAILABLE', 'partition has no leader now');
+      if (found.leader < 0) {
+        void this.refresh().catch(() => undefined); // By the next try it may have one.
+        throw new UnavailableError('LOG_UNAVAILABLE', 'partition has no leader now', { detail: { topic, partition } });
+      }
       return found.leader;
     });
   }

@@ -124,6 +124,20 @@ queue.scheduleCheckPendingRequests = function (this: RequestQueue) {
   if (this.pending.length > 0 || this.throttledUntil > Date.now()) schedule.call(this);
 };
 
+interface MetadataAnswer {
+  readonly topicMetadata: readonly { readonly partitionMetadata: readonly unknown[] }[];
+}
+const metadataResponse = require('kafkajs/src/protocol/requests/metadata/v6/response') as {
+  parse: (answer: MetadataAnswer) => Promise<MetadataAnswer>;
+};
+const { parse: parseMetadata } = metadataResponse;
+/** kafkajs takes nothing of an answer in which one partition has no leader, and never learns who leads the others. */
+metadataResponse.parse = async (answer) => {
+  const topicMetadata = answer.topicMetadata.map((topic) => ({ ...topic, partitionMetadata: [] }));
+  await parseMetadata({ ...answer, topicMetadata });
+  return answer;
+};
+
 /** From here on a buffer grows to what is needed, and no more. */
 const LARGE_BYTES = 4_096;
 /** kafkajs fills every buffer with zeros, and makes it a power of two: twice the work for all that is large, and for nothing. */

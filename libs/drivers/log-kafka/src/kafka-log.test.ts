@@ -49,3 +49,11 @@ test('who waits at a place that cannot be asked for waits a little all the same'
   expect(performance.now() - startMs).toBeGreaterThan(50);
   await log.wait(AT, 0, 0);
 });
+
+test('a partition without a leader fails by itself, and who leads it is asked for', async () => {
+  leaderOf = () => [{ partitionId: 0, leader: -1 }];
+  const before = refreshes;
+  await expect(log.read(AT, 0, 1)).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+  await expect(log.append(AT, [])).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+  await expect.poll(() => refreshes).toBeGreaterThan(before);
+});
