@@ -20,7 +20,7 @@ const UNPACKED_BYTES_MAX = 64 * 1024 * 1024;
  * Source: Kafka documentation, "Message Format", record batch version 2.
  *
  * @param aborted - transactions that the broker tells of beside the batches.
- * @throws {UnavailableError} `LOG_BATCH_UNREADABLE`: unknown compression, or a batch that unpacks to too much.
+ * @throws {UnavailableError} `LOG_BATCH_UNREADABLE`: unknown compression, a batch that unpacks to too much, or one that is spoiled.
  */
 export function readBatches(bytes: Buffer, fromOffset: number, aborted: readonly Aborted[]): StoredRecord[] {
   const transactions = new AbortedTransactions(aborted);
@@ -30,6 +30,7 @@ export function readBatches(bytes: Buffer, fromOffset: number, aborted: readonly
     const end = at + 12 + bytes.readInt32BE(at + 8);
     if (end > bytes.length) break;
     try {
+      if (end < at + BATCH_HEADER_BYTES) throw spoiled(Number(bytes.readBigInt64BE(at)));
       unpackedBytes += readBatch(bytes.subarray(at, end), { fromOffset, transactions }, records);
     } catch (error) {
       if (records.length === 0) throw error;
@@ -63,6 +64,7 @@ function readBatch(
   const reader = new VarintReader(unpacked);
   for (let index = 0; index < count; index += 1) {
     const record = readRecord(reader, { baseOffset, baseMs, isAppendTime });
+    if (record === undefined) throw spoiled(baseOffset);
     if (record.offset < fromOffset) continue;
     records.push(isControl || isAborted ? { ...record, key: '', headers: {}, value: NOTHING } : record);
   }
@@ -71,10 +73,16 @@ function readBatch(
 
 const NOTHING = new Uint8Array(0);
 
+function spoiled(offset: number): UnavailableError {
+  const hint = 'Look at the disks of the brokers, and at the network: the batch is not what was written.';
+  return new UnavailableError('LOG_BATCH_UNREADABLE', 'a batch does not hold together', { hint, detail: { offset } });
+}
+
+/** The next record; `undefined` where the bytes are none. */
 function readRecord(
   reader: VarintReader,
   { baseOffset, baseMs, isAppendTime }: { baseOffset: number; baseMs: number; isAppendTime: boolean },
-): StoredRecord {
+): StoredRecord | undefined {
   const length = reader.varint();
   const end = reader.at + length;
   reader.at += 1; // Attributes, unused.
@@ -86,7 +94,10 @@ function readRecord(
   for (let count = reader.varint(); count > 0; count -= 1) {
     const name = reader.text();
     headers[name] = reader.text();
+    if (reader.isBeyond(end)) return undefined;
   }
+  // What is shorter than it says may hold what a later version adds.
+  if (reader.isBeyond(end)) return undefined;
   reader.at = end;
   return { offset, appendedAtMs: isAppendTime ? baseMs : baseMs + deltaMs, key, headers, value };
 }
@@ -101,7 +112,7 @@ function unpackRecords(bytes: Buffer, codec: number, offset: number): Buffer {
   }
 }
 
-/** Reads zigzag varints and what is prefixed by them. */
+/** Reads zigzag varints and what is prefixed by them. Beyond its end all is 0. */
 class VarintReader {
   at = 0;
   readonly #bytes: Buffer;
@@ -110,11 +121,16 @@ class VarintReader {
     this.#bytes = bytes;
   }
 
+  /** Whether more was read than there is up to a place, or is at all. */
+  isBeyond(end: number): boolean {
+    return this.at > end || this.at > this.#bytes.length;
+  }
+
   varint(): number {
     let value = 0;
     let scale = 1;
     for (;;) {
-      const byte = this.#bytes[this.at]!;
+      const byte = this.#bytes[this.at] ?? 0;
       this.at += 1;
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) break;
