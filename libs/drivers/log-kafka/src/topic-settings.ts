@@ -1,4 +1,5 @@
-import { RejectedError, UnavailableError } from '@flyball/core';
+import { RejectedError } from '@flyball/core';
+import { unavailable } from './kafka-errors.ts';
 import { kafkaSettings } from './kafka-settings.ts';
 import kafkajs, { type Admin, Kafka, type KafkaConfig } from 'kafkajs';
 
@@ -115,7 +116,7 @@ export class TopicSettings {
       await admin.connect();
       return await work(admin);
     } catch (cause) {
-      throw new UnavailableError('LOG_UNAVAILABLE', 'the brokers did not answer about topics', { cause });
+      throw unavailable(cause, 'a question about topics');
     } finally {
       await admin.disconnect().catch(() => undefined);
     }
