@@ -24,7 +24,9 @@ export async function resetLane({ log, objects }: LanePorts, processor: string, 
   const store = new CheckpointStore(objects);
   const { id: topicId } = await log.describe(at.topic);
   const { endOffset: offset } = await log.range(at);
-  const epoch = (await store.newestEpoch(lane)) + 1;
+  // Without a checkpoint at all it may have lived its first life.
+  const lived = (await log.committed(lane, at)) === undefined ? -1 : 0;
+  const epoch = Math.max(lived, await store.newestEpoch(lane)) + 1;
   const life: Checkpoint = {
     lane,
     epoch,

@@ -265,3 +265,16 @@ test('a lane that is reset starts a new life at the end, and nothing of the old 
   await drain(old); // A zombie of the old life.
   expect(await heard()).toEqual(['old a 1', 'old c 1']);
 });
+
+test('a lane whose checkpoints are all gone starts another life than the one that is lost', async () => {
+  await say('a', 'b');
+  const old = await open(OLD);
+  await old.pump(1);
+  for (const name of await objects.list('checkpoints/')) await objects.delete(name);
+  expect(await resetLane({ log, objects }, 'counter', INBOX)).toMatchObject({ epoch: 1 });
+  await say('c');
+  await drain(await open(OLD));
+  await say('d');
+  await drain(old); // A zombie of the old life, which counts on from what it knows.
+  expect(await heard()).toEqual(['old a 1', 'old c 1']);
+});
