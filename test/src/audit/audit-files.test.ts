@@ -1,7 +1,9 @@
 import { AuditFiles, verifyAudit } from '@flyball/audit-files';
 import { auditCodec, type AuditEntry, EMPTY_CHAIN, link } from '@flyball/contracts';
-import { Prng } from '@flyball/core';
+import { Prng, UnavailableError } from '@flyball/core';
 import { MemoryLog } from '@flyball/memory';
+import type { Log } from '@flyball/runtime';
+import { altered } from '@flyball/testing';
 import { createHash } from 'node:crypto';
 import {
   appendFileSync,
@@ -207,4 +209,27 @@ test.each<[string, () => void, string]>([
   const before = [entriesPath(), headsPath(), keyPath()].map((path) => readFileSync(path, 'utf8'));
   expect(await restarted()).toBe(code);
   expect([entriesPath(), headsPath(), keyPath()].map((path) => readFileSync(path, 'utf8'))).toEqual(before);
+});
+
+test('what the log does not give out is not written, and that is said, until it is given out; a log that is away is not', async () => {
+  const log = await logWith(ENTRIES);
+  let [code, reads] = ['LOG_UNAVAILABLE', 0];
+  const spoiled = altered<Log>(log, {
+    read: async (...of) => {
+      reads += 1;
+      if (code !== '') throw new UnavailableError(code, 'planted');
+      return log.read(...of);
+    },
+  });
+  const files = new AuditFiles(spoiled, dir);
+  await files.start();
+  await expect.poll(() => reads).toBeGreaterThan(0);
+  expect(files.failure).toBeUndefined();
+  code = 'LOG_CORRUPT';
+  await expect.poll(() => files.failure?.code, { timeout: 5_000 }).toBe('LOG_CORRUPT');
+  expect(reads).toBeLessThan(20);
+  code = '';
+  await expect.poll(() => files.failure, { timeout: 5_000 }).toBeUndefined();
+  await files.stop();
+  expect(lines(entriesPath())).toHaveLength(ENTRIES);
 });

@@ -1,6 +1,6 @@
 import { auditCodec, type AuditEntry } from '@flyball/contracts';
 import { UnavailableError } from '@flyball/core';
-import { type Files, fresh, type Log, Marks } from '@flyball/runtime';
+import { type Files, fresh, type Log, Marks, type StoredRecord } from '@flyball/runtime';
 import type { KeyObject } from 'node:crypto';
 import * as nodeFiles from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,6 +11,8 @@ const TOPIC = 'flyball.audit';
 const IDLE_WAIT_MS = 500;
 const BACKOFF_MS = 500;
 const READ_BYTES_MAX = 1_000_000;
+/** A log that is away for everybody: nothing new comes to be done, and it comes back by itself. */
+const AWAY: readonly string[] = ['LOG_UNAVAILABLE', 'LOG_TIMEOUT', 'LOG_CLOSED'];
 
 /**
  * Follows the audit topic and writes it to files, each head signed. Restarts go on where the files end. What cannot be written
@@ -36,7 +38,8 @@ export class AuditFiles {
   }
 
   /**
-   * Why something cannot be written now, if so: `AUDIT_UNWRITABLE`, `AUDIT_CORRUPT`. While that lasts nothing should be done
+   * Why something cannot be written now, if so: `AUDIT_UNWRITABLE`, `AUDIT_CORRUPT`, or what the log says where it does not give
+   * out what is to be written, `LOG_GAP`, `LOG_CORRUPT`. While that lasts nothing should be done
    * that ought to be in these files.
    */
   get failure(): UnavailableError | undefined {
@@ -67,7 +70,8 @@ export class AuditFiles {
     const marks = new Marks();
     let offset = (await this.#log.range(from)).startOffset;
     for (;;) {
-      const records = await this.#log.read(from, offset, READ_BYTES_MAX).catch(() => []);
+      const records = await this.#read(partition, offset);
+      if (records === undefined) return;
       const news = fresh(records, marks);
       const isWritten = await this.#write(
         partition,
@@ -78,6 +82,20 @@ export class AuditFiles {
       if (records.length > 0) continue;
       if (this.#isStopping) return;
       await this.#log.wait(from, offset, IDLE_WAIT_MS).catch(() => undefined);
+    }
+  }
+
+  /** Reads until the log gives something out, if only that there is nothing. `undefined` when it was told to stop before. */
+  async #read(partition: number, offset: number): Promise<readonly StoredRecord[] | undefined> {
+    for (;;) {
+      try {
+        return await this.#log.read({ topic: TOPIC, partition }, offset, READ_BYTES_MAX);
+      } catch (error) {
+        const failure = unwritable(error);
+        if (!AWAY.includes(failure.code)) this.#failures.set(partition, failure);
+      }
+      if (this.#isStopping) return undefined;
+      await Promise.race([new Promise((resolve) => setTimeout(resolve, BACKOFF_MS)), this.#stopped]);
     }
   }
 
