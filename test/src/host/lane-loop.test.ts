@@ -84,7 +84,9 @@ test('a lane that waits for slower ones does not fail any more, though it reads 
 test('a lane that this process does not own has no lag here: an autoscaler would add processes for it', async () => {
   loop.own(false);
   await log.append(AT, [record]);
-  await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'resting', lag: 0, lagSeconds: 0, isAhead: false });
+  await expect
+    .poll(() => loop.health(), SLOW)
+    .toMatchObject({ state: 'resting', lag: 0, lagSeconds: 0, isAhead: false });
   isAhead = true;
   loop.own(true);
   await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'running', lag: 1, isAhead: true });
