@@ -79,6 +79,8 @@ export class EnvironmentStep {
     for (const signal of signals) this.#place(signal);
     this.#judgeCommands(atMs);
     for (const open of [...this.#state.incidents]) {
+      // What its judgement has just ended is over: nothing more is asked, or done, in its name.
+      if (open.incident.status === 'closed') continue;
       const ranked = rankCauses(open.incident, this.#state, this.#context.config);
       this.#blame(open, atMs, ranked);
       if (expire(open.incident, this.#context.nowMs)) this.#news.add(open);

@@ -59,6 +59,21 @@ const ready = (...texts: readonly string[]) => [
 ];
 const verdicts = (planner: Listener) => planner.incident?.decisions.map(({ verdict }) => verdict);
 
+test.each(['auto', 'approve'])(
+  'nothing is done or asked (%s) in the name of an incident that has just ended',
+  (autonomy) => {
+    const asks = THROTTLE.replace('autonomy: auto', `autonomy: ${autonomy}`);
+    const strong = { ...signalled('web', 22_000, 21_000), score: 0.95 };
+    const planner = new Shaken().hear(...ready(POLICY, asks)).live(...quiet(2_000, SINCE_MS));
+    planner.live(instant(22_000, { ...FAILS, ...OVERLOADED }, [signalled('checkout', 22_000, SINCE_MS, 'v2'), strong]));
+    expect(planner.commands).toMatchObject([{ action: { type: 'rollback' } }]);
+    planner.hear(outcome(23_500, planner.commands[0]!, 'applied')).live(...quiet(24_000, 44_000, OVERLOADED));
+    expect(planner.commands).toHaveLength(1);
+    expect(planner.incident).toMatchObject({ status: 'closed', resolution: 'verified' });
+    expect(verdicts(planner)).toEqual(['acted']);
+  },
+);
+
 describe('an overloaded service', () => {
   const overloaded = (...texts: readonly string[]) =>
     new Shaken()
