@@ -242,6 +242,7 @@ export class EnvironmentStep {
       const verification = judge(known, assessment, patience, config);
       if (verification === undefined) continue;
       known.judgement = verification.status;
+      if (verification.status !== 'verified') known.isSeen = false;
       const { commandId, target, incidentId } = known.command;
       say.judgement({ type: 'judgement', commandId, target, incidentId, ...verification, atMs });
       const open = this.#state.incidents.find(({ incident }) => incident.incidentId === incidentId);

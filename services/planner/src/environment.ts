@@ -39,6 +39,11 @@ export interface KnownCommand {
   healthyWindows: number;
   /** The SLI reading before it: share of failed requests. */
   readonly errorRatioBefore: number;
+  /**
+   * Whether a person has said "resume" since it was known that it did not help, or that nobody knows. Missing while neither is
+   * known, and in what releases before saved.
+   */
+  isSeen?: boolean;
 }
 
 /** A service as the newest assessment shows it. */
@@ -201,7 +206,13 @@ export function addOutcome(state: EnvironmentState, outcome: Outcome): KnownComm
   }
   if (known.outcome !== null) return undefined;
   known.outcome = outcome;
+  if (outcome.status === 'unknown') known.isSeen = false;
   return known;
+}
+
+/** A person has said that automation may act again: whatever had failed by then was looked at. */
+export function seeFailures(state: EnvironmentState): void {
+  for (const known of state.commands) if (known.isSeen === false) known.isSeen = true;
 }
 
 /** Whether a command's effect is in force, and will end by itself. */

@@ -99,8 +99,8 @@ function historyGates(
   const sinceMs = last === undefined ? Infinity : nowMs - last.command.issuedAtMs;
   const cooldownMs = policy.spec.limits.cooldownSeconds * 1_000;
   const failed = mine.findLast(({ judgement, outcome }) => judgement !== null || outcome?.status === 'unknown');
-  // Whoever says "resume" has looked.
-  const isSeen = failed !== undefined && failed.command.issuedAtMs <= (resumedAtMs ?? 0);
+  // Whoever says "resume" has looked at what had failed by then. Of what releases before saved only its start is known.
+  const isSeen = failed !== undefined && (failed.isSeen ?? failed.command.issuedAtMs <= (resumedAtMs ?? 0));
   const isChain = failed !== undefined && failed.judgement !== 'verified' && !isSeen;
   return [
     gate('duplicate', !isDuplicate, isDuplicate ? `${commandId} was issued before` : 'not issued before'),

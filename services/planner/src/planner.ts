@@ -27,6 +27,7 @@ import {
   restoreEnvironment,
   saveEnvironment,
   type SavedEnvironment,
+  seeFailures,
 } from './environment.ts';
 import { EnvironmentStep } from './environment-step.ts';
 import { Held, type HeldItem } from './held.ts';
@@ -112,6 +113,7 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
         return;
       case 'resume':
         this.#resumedAtMs.set(word.tenant, atMs);
+        for (const state of this.#environments.values()) if (state.scope.tenant === word.tenant) seeFailures(state);
         return;
       case 'policy':
         this.#learnPolicy(word);

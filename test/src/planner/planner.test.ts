@@ -210,6 +210,23 @@ describe('an order', () => {
     expect(second!.generation[1]).toBeGreaterThan(first!.generation[1]);
   });
 
+  test.each([
+    ['before it was known that nobody knows what became of it', true, false],
+    ['after that', false, true],
+  ])('is followed by another on its target when a person said "resume" %s: %s, %s', (_when, isBefore, isFollowed) => {
+    const text = POLICY.replace('cooldownSeconds: 600', 'cooldownSeconds: 0');
+    const planner = alarmed([resume(1_000), policy(1_000, text), binding(1_000, 'checkout')]);
+    const unknown = outcome(23_500, planner.commands[0]!, 'unknown');
+    planner.hear(...(isBefore ? [resume(23_200), unknown] : [unknown, resume(23_700)]));
+    planner.restart();
+    const fails = { canary: 'fail', failsSinceMs: 22_500 } as const;
+    const [web, own] = instant(24_000, { checkout: fails }, [signalled('checkout', 24_000, 22_500, 'v2')]);
+    own![0] = { ...own![0]!, body: assessed('checkout', 24_000, fails, 22_500) };
+    planner.live([web!, own!]);
+    expect(planner.commands).toHaveLength(isFollowed ? 2 : 1);
+    if (!isFollowed) expect(planner.refusals).toEqual(['ineffective_chain']);
+  });
+
   test('is moved forward only: what is said of it later undoes nothing', () => {
     const planner = alarmed();
     const [command] = planner.commands;
