@@ -166,6 +166,11 @@ test.each<[string, GateReason, (of: Case) => Case]>([
     'autonomy',
     (of) => withProposal(of, { policy: policyWith('autonomy: auto', 'autonomy: suggest') }),
   ],
+  [
+    'policy only suggests, and nothing fences the target',
+    'autonomy',
+    (of) => withProposal(of, { policy: policyWith('autonomy: auto', 'autonomy: suggest'), isFenced: false }),
+  ],
   ['policy is for other places', 'scope', (of) => withProposal(of, { policy: policyWith('[demo*]', '[production]') })],
   ['service has no binding', 'no_target', (of) => withProposal(of, { targetKey: null })],
   ['evidence is a moment too old', 'stale_telemetry', (of) => withAssessment(of, { endMs: NOW_MS - 10_001 })],

@@ -190,8 +190,10 @@ function evidenceGates({ candidate, evaluation }: Proposal, { vetoToleranceMs }:
 
 /** Whether a person has said yes, to this very order, where one must: nothing else can make up for it. */
 function approvalGate({ policy, isFenced, approval, orderDigest }: Proposal): GateResult {
-  if (policy.spec.autonomy !== 'approve' && isFenced)
-    return gate('approval', true, `policy is ${policy.spec.autonomy}`);
+  const { autonomy } = policy.spec;
+  // What is only watched or suggested asks nobody, whatever the target is: a person acts on it, or nobody does.
+  const mayAct = autonomy === 'approve' || autonomy === 'auto';
+  if (!mayAct || (autonomy === 'auto' && isFenced)) return gate('approval', true, `policy is ${autonomy}`);
   const why = isFenced ? 'policy is approve' : 'nothing fences the target';
   if (approval === undefined) return gate('approval', false, `${why}: a person must approve`);
   const isSame = approval.digest === orderDigest;
