@@ -8,7 +8,10 @@ import { reading } from './sentences.ts';
 /** Bounds of one incident: it must stay readable, and fit a message. */
 const CAUSES_MAX = 10;
 const SIGNALS_MAX = 50;
+/** Beyond so many decisions what is declined is not kept any more … */
 const DECISIONS_MAX = 30;
+/** … and beyond so many nothing else is, and so nothing is done or asked any more. */
+const DECIDED_MAX = 100;
 const TIMELINE_MAX = 200;
 
 /** Opens an incident. */
@@ -78,7 +81,9 @@ export function setCauses(incident: Incident, ranked: readonly RankedCause[]): b
 /** Takes in a decision, unless the one before it was the same in verdict and gates. Returns whether it is news. */
 export function addDecision(incident: Incident, decision: Decision): boolean {
   const isKnown = incident.decisions.some(({ decisionId }) => decisionId === decision.decisionId);
-  if (isKnown || incident.decisions.length >= DECISIONS_MAX) return false;
+  // An order follows only from a decision on record: what was declined before must not take its place.
+  const max = decision.verdict === 'declined' ? DECISIONS_MAX : DECIDED_MAX;
+  if (isKnown || incident.decisions.length >= max) return false;
   incident.decisions.push(decision);
   tell(incident, decision.atMs, 'decision', decision.sentence);
   return true;

@@ -227,6 +227,22 @@ describe('an order', () => {
     if (!isFollowed) expect(planner.refusals).toEqual(['ineffective_chain']);
   });
 
+  test('is given also in an incident of which very much was declined before', () => {
+    const planner = alarmed([pause(1_000), ...READY.slice(1)]);
+    const fault = (endMs: number): Heard[][] => {
+      const sinceMs = endMs - 1_500;
+      const fails = { canary: 'fail', failsSinceMs: sinceMs } as const;
+      const said = instant(endMs, { checkout: fails }, [SIGNAL(endMs)]);
+      said[1]![0] = { ...said[1]![0]!, body: assessed('checkout', endMs, fails, sinceMs) };
+      return said;
+    };
+    for (let nth = 0; nth < 40; nth += 1) planner.live(fault(24_000 + nth * WINDOW_MS));
+    expect(planner.commands).toEqual([]);
+    planner.hear(resume(104_000)).live(fault(104_000));
+    expect(planner.commands).toHaveLength(1);
+    expect(planner.incident!.decisions.at(-1)).toMatchObject({ verdict: 'acted' });
+  });
+
   test('is moved forward only: what is said of it later undoes nothing', () => {
     const planner = alarmed();
     const [command] = planner.commands;
