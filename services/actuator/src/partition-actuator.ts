@@ -120,13 +120,15 @@ export class PartitionActuator {
       if (known.claimedBy !== run && monotonicMs() < overMs) return false;
       return this.#report(command, await this.#lookAtTarget(command, 'its attempt was not reported'));
     }
-    const refusal = this.#refuse(command);
-    if (refusal !== undefined) return this.#report(command, refusal);
-    if (this.#stopped(command) !== '') return false; // Held until it may start, or has expired.
+    // Held until it may start, or has expired.
+    if (this.#refuse(command) === undefined && this.#stopped(command) !== '') return false;
     return this.#claimAndTry(command);
   }
 
-  /** The claim is the intent: only the first one in the log may act. */
+  /**
+   * The claim is the intent: only the first one in the log may act, and only it may refuse: a refusal beside another's attempt
+   * would be taken for the end of a command that has an effect.
+   */
   async #claimAndTry(command: Command): Promise<boolean> {
     const { run, config, killSwitch, wallMs, monotonicMs } = this.#options;
     const { commandId, target, incidentId } = command;
@@ -143,10 +145,10 @@ export class PartitionActuator {
     if (known.isFinal) return true;
     if (known.claimedBy !== run) return false;
     await killSwitch.read();
-    const stopped = this.#stopped(command);
-    if (stopped !== '') return this.#report(command, refused('kill_switch', stopped));
     const refusal = this.#refuse(command);
     if (refusal !== undefined) return this.#report(command, refusal);
+    const stopped = this.#stopped(command);
+    if (stopped !== '') return this.#report(command, refused('kill_switch', stopped));
     const ageMs = monotonicMs() - claimedMs;
     if (ageMs > config.claimValidMs)
       return this.#report(command, refused('claim_expired', `${ageMs} ms since the claim`));

@@ -2,7 +2,8 @@ import { Actuator, ActuatorConfig } from '@flyball/actuator';
 import { type Command, commandsCodec, controlCodec, type Outcome, outcomesCodec, targetKey } from '@flyball/contracts';
 import { Prng, UnavailableError } from '@flyball/core';
 import { MemoryLog } from '@flyball/memory';
-import { FakeTarget, FaultyLog, recordsOf } from '@flyball/testing';
+import type { Log } from '@flyball/runtime';
+import { altered, FakeTarget, FaultyLog, recordsOf } from '@flyball/testing';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,9 +47,17 @@ beforeEach(async () => {
   target.open('demo', 'web', 'v1');
   pauseFile = join(mkdtempSync(join(scratch, 'pause-')), 'PAUSE');
 });
-const open = (on: MemoryLog | FaultyLog = log) => {
-  const clocks = { wallMs: () => nowMs, monotonicMs: () => nowMs };
-  return Actuator.open(ActuatorConfig.parse(CONFIG), { log: on, drivers: [target], pauseFile, ...clocks });
+const open = (
+  on: Log = log,
+  { drivers = [target], aheadMs = 0 }: { drivers?: FakeTarget[]; aheadMs?: number } = {},
+) => {
+  const clocks = { wallMs: () => nowMs + aheadMs, monotonicMs: () => nowMs };
+  return Actuator.open(ActuatorConfig.parse(CONFIG), { log: on, drivers, pauseFile, ...clocks });
+};
+/** Something to wait for. */
+const latch = () => {
+  const { promise: opened, resolve } = Promise.withResolvers<void>();
+  return { opened, open: () => resolve() };
 };
 const issue = (command: Command) =>
   log.append({ topic: 'remediation.commands', partition: 0 }, [
@@ -78,6 +87,48 @@ async function acted(command: Command): Promise<Actuator> {
   expect(await statuses()).toMatchObject([{ status: 'applied' }]);
   return actuator;
 }
+
+test.each([
+  ['has no driver for it', { drivers: [] }],
+  ['finds it expired by a clock that is ahead', { aheadMs: 60_000 }],
+])(
+  'what one actuator does is told and undone, though another, which has not read its claim yet, %s',
+  async (_why, other) => {
+    await word('resume');
+    await issue(throttle('c-1', { release: 'step' }));
+    const [attempting, control, attempt] = [latch(), latch(), latch()];
+    const slow = altered(target, {
+      apply: async (command: Command) => {
+        attempting.open();
+        await attempt.opened;
+        return target.apply(command);
+      },
+    });
+    const held = altered<Log>(log, {
+      read: async (from, fromOffset, maxBytes) => {
+        if (from.topic === 'flyball.control') await control.opened;
+        return log.read(from, fromOffset, maxBytes);
+      },
+    });
+    const actor = await open(log, { drivers: [slow] });
+    const late = await open(held, other);
+    // It has read all there is, and waits; then the command is claimed and tried.
+    const lateIsDone = late.partitions[0]!.pump();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const actorIsDone = actor.partitions[0]!.pump();
+    await attempting.opened;
+    control.open();
+    await lateIsDone;
+    attempt.open();
+    await actorIsDone;
+    expect(await statuses()).toMatchObject([{ status: 'applied' }]);
+    nowMs += TTL_MS;
+    await run(actor);
+    await run(late);
+    expect(await statuses()).toMatchObject([{ status: 'applied' }, { status: 'reverted' }]);
+    expect(target.isRestrained('demo', 'web')).toBe(false);
+  },
+);
 
 describe('a throttle', () => {
   test('stays for its time, then is released in four steps, and that is reported once', async () => {
