@@ -8,7 +8,7 @@ import {
   type OutcomesMessage,
   targetKey,
 } from '@flyball/contracts';
-import { UnavailableError } from '@flyball/core';
+import { UnavailableError, utf8 } from '@flyball/core';
 import { MemoryLog } from '@flyball/memory';
 import { formatProvenance, type Log, PROVENANCE_HEADER, writerOrigin } from '@flyball/runtime';
 import { altered, type AppendFault, FakeTarget, FaultyLog, recordsOf } from '@flyball/testing';
@@ -196,6 +196,20 @@ test('a "resume" that lands once more does not undo a pause', async () => {
   expect(await said()).toEqual([]);
   await word('resume', 3);
   await run(await open(log));
+  expect(target.attempts.get('c-1')).toBe(1);
+});
+
+test('a word of a later release, which may be a pause, counts as one until somebody says "resume"', async () => {
+  await word('resume', 1);
+  const value = utf8(JSON.stringify({ type: 'pause_environment', wordId: '2', actor: 'cli', tenant: 'default' }));
+  await log.append({ topic: 'flyball.control', partition: 0 }, [{ key: 'default', headers: {}, value }]);
+  const actuator = await open(log);
+  await expect(actuator.partitions[0]!.pump()).rejects.toMatchObject({ code: 'FLYBALL_CONTROL_UNREADABLE' });
+  await run(actuator);
+  expect(await said()).toEqual([]);
+  expect(actuator.killSwitch.stoppedBy('default', 60_000)).toContain('flyball.control/0, offset 1');
+  await word('resume', 3);
+  await run(actuator);
   expect(target.attempts.get('c-1')).toBe(1);
 });
 
