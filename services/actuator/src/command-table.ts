@@ -1,7 +1,10 @@
 import { type Command, type OutcomesMessage, targetKey } from '@flyball/contracts';
+import { HOUR_MS } from '@flyball/core';
 
-/** Finished commands that are remembered; older ones are gone from the commands topic's readers too. */
-const FINISHED_MAX = 10_000;
+/** Commands that are remembered; of more the oldest that are finished go, unless what they did may still be in force. */
+const KNOWN_MAX = 10_000;
+/** No effect that ends lasts longer: twice what a policy may say. */
+const IN_FORCE_MAX_MS = 48 * HOUR_MS;
 
 /** What is on record of a command. */
 export interface KnownCommand {
@@ -10,6 +13,8 @@ export interface KnownCommand {
   /** When this actuator first saw that claim, by its monotonic clock, ms. */
   claimSeenMs: number;
   isFinal: boolean;
+  /** When its final outcome was told, by the wall clock of whoever said so, ms; 0 before. */
+  finalAtMs: number;
   /** When it took effect, or may have, by the wall clock of whoever said so, ms; `null` when surely not. */
   appliedAtMs: number | null;
   /** Whether its effect was undone at its end. */
@@ -20,6 +25,9 @@ export interface KnownCommand {
 export class CommandTable {
   readonly #known = new Map<string, KnownCommand>();
   readonly #newest = new Map<string, Command['generation']>();
+  /** When the newest final outcome was told, and the newest of those that are not remembered, ms. */
+  #newestAtMs = 0;
+  #forgottenAtMs = 0;
 
   /** Takes in a record of `remediation.outcomes`. Only the first claim counts; a final outcome stays. */
   record(message: OutcomesMessage, nowMs: number): void {
@@ -34,14 +42,23 @@ export class CommandTable {
     if (message.status === 'reverted') known.isReverted = true;
     else if (!known.isFinal && (message.status === 'applied' || message.status === 'unknown'))
       known.appliedAtMs = message.atMs;
+    if (!known.isFinal) known.finalAtMs = message.atMs;
     known.isFinal = true;
+    this.#newestAtMs = Math.max(this.#newestAtMs, message.atMs);
     this.#trim();
+  }
+
+  /**
+   * Whether a command is so old that what became of it is not remembered: the log keeps every command for ever. Nothing is done
+   * or told of it again.
+   */
+  isForgotten({ commandId, expiresAtMs }: Command): boolean {
+    return expiresAtMs < this.#forgottenAtMs && !this.#known.has(commandId);
   }
 
   /** What is known of a command. */
   of(commandId: string): KnownCommand {
-    const nothing = { claimedBy: null, claimSeenMs: 0, isFinal: false, appliedAtMs: null, isReverted: false };
-    const known = this.#known.get(commandId) ?? nothing;
+    const known = this.#known.get(commandId) ?? { ...NOTHING };
     this.#known.set(commandId, known);
     return known;
   }
@@ -60,13 +77,20 @@ export class CommandTable {
   }
 
   #trim(): void {
-    if (this.#known.size <= FINISHED_MAX) return;
-    for (const [commandId, { isFinal }] of this.#known) {
-      if (isFinal) this.#known.delete(commandId);
-      if (this.#known.size <= FINISHED_MAX * 0.9) return;
+    if (this.#known.size <= KNOWN_MAX) return;
+    for (const [commandId, { isFinal, finalAtMs, appliedAtMs, isReverted }] of this.#known) {
+      const mayBeInForce = appliedAtMs !== null && !isReverted && finalAtMs > this.#newestAtMs - IN_FORCE_MAX_MS;
+      if (!isFinal || mayBeInForce) continue;
+      this.#known.delete(commandId);
+      this.#forgottenAtMs = Math.max(this.#forgottenAtMs, finalAtMs);
+      if (this.#known.size <= KNOWN_MAX * 0.9) return;
     }
   }
 }
+
+const NOTHING: KnownCommand = {
+  ...{ claimedBy: null, claimSeenMs: 0, isFinal: false, finalAtMs: 0, appliedAtMs: null, isReverted: false },
+};
 
 function isBelow(a: Command['generation'], b: Command['generation']): boolean {
   return a[0] !== b[0] ? a[0] < b[0] : a[1] < b[1];

@@ -238,6 +238,7 @@ export class PartitionActuator {
     for await (const record of this.#readAll('remediation.commands', this.#commands)) {
       const command = commandsCodec.decode(record);
       this.#table.issued(command);
+      if (this.#table.isForgotten(command)) continue;
       this.#effects.issued(command);
       if (!this.#table.of(command.commandId).isFinal) this.#queue.push(command);
     }

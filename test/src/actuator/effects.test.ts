@@ -324,3 +324,39 @@ test('however actuators die and the log fails, every throttle ends (60 seeds)', 
     if (target.effects.length > 0) expect(said, `seed ${seed}`).toContain('reverted');
   }
 });
+
+describe('of more commands than an actuator remembers', () => {
+  const MANY = 10_100;
+  const told = (commandId: string) => {
+    const message: Outcome = {
+      ...{ type: 'outcome', commandId, target: AT, incidentId: 'i', status: 'failed', reason: 'adapter_error' },
+      ...{ detail: '', run: 'before', by: 'attempt', before: '', after: '', atMs: nowMs },
+    };
+    return { key: targetKey(AT), headers: {}, value: outcomesCodec.encode(message) };
+  };
+  const tellMany = () =>
+    log.append(
+      { topic: 'remediation.outcomes', partition: 0 },
+      Array.from({ length: MANY }, (_, nth) => told(`many-${nth}`)),
+    );
+
+  test('none that had its end long ago is told of again at a start', async () => {
+    await word('resume');
+    for (let nth = 0; nth < MANY; nth += 1) await issue(throttle(`many-${nth}`, { expiresAtMs: 500 }));
+    await tellMany();
+    await run(await open());
+    expect(await statuses()).toHaveLength(MANY);
+    await issue(throttle('c-1', { generation: [0, 2] }));
+    await run(await open());
+    expect((await statuses()).slice(MANY)).toMatchObject([{ commandId: 'c-1', status: 'applied' }]);
+  });
+
+  test.each(['the one who set it', 'whoever comes after'])('what is in force is still undone by %s', async (who) => {
+    const actuator = await acted(throttle('c-1', { release: 'step' }));
+    await tellMany();
+    await run(actuator);
+    nowMs += TTL_MS + CONFIG.claimGraceMs;
+    await run(who === 'whoever comes after' ? await open() : actuator);
+    expect((await statuses()).at(-1)).toMatchObject({ commandId: 'c-1', status: 'reverted' });
+  });
+});
