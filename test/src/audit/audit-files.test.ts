@@ -102,6 +102,14 @@ test.each([
   }
 });
 
+test('an end that is being written, or was torn by a death, is no forgery; one that was signed is missed', () => {
+  appendFileSync(entriesPath(), '{"type":"audit","ten');
+  appendFileSync(headsPath(), '{"seq":1');
+  expect(verifyAudit(dir)).toMatchObject([{ ok: true, entries: ENTRIES, signedSeq: ENTRIES }]);
+  shorten(entriesPath(), '{"type":"audit","ten'.length + 1);
+  expect(verifyAudit(dir)[0]).toMatchObject({ ok: false, problem: expect.stringContaining('cut short') });
+});
+
 test('a chain that was cut short is found by its signed head', () => {
   write(entriesPath(), lines(entriesPath()).slice(0, 5));
   expect(verifyAudit(dir)[0]).toMatchObject({ ok: false, problem: expect.stringContaining('cut short') });

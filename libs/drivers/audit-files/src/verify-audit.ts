@@ -39,8 +39,9 @@ export function verifyAudit(dir: string, publicKeyPem?: string): readonly AuditR
 }
 
 function verifyTenant(dir: string, tenant: string, key: KeyObject): AuditReport {
-  const entries = linesOf<AuditEntry>(join(dir, 'entries.ndjson'));
+  // Heads first: entries are written before the head that is signed over them, also while this is being read.
   const heads = linesOf<SignedHead>(join(dir, 'heads.ndjson'));
+  const entries = linesOf<AuditEntry>(join(dir, 'entries.ndjson'));
   const about = (problem: string, head = { seq: 0, hash: '' }, signedSeq = 0): AuditReport => {
     const ok = problem === '';
     return { tenant, ok, entries: entries?.length ?? 0, headSeq: head.seq, headHash: head.hash, signedSeq, problem };
@@ -68,11 +69,13 @@ function verifyTenant(dir: string, tenant: string, key: KeyObject): AuditReport 
   return about(entries.length > 0 && signedSeq === 0 ? 'no head is signed' : '', head, signedSeq);
 }
 
+/** Lines of a file. An end without a newline was never acknowledged, or is being written: it does not count, see `LineFile`. */
 function linesOf<T>(path: string): T[] | undefined {
   if (!existsSync(path)) return [];
   try {
     return readFileSync(path, 'utf8')
       .split('\n')
+      .slice(0, -1)
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as T);
   } catch {
