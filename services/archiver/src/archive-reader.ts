@@ -142,8 +142,9 @@ export class ArchiveReader {
     const lost: LostSegment[] = [];
     const walk = new CoverageWalk(shelf, { fromMs, toMs });
     for (const ref of shelf.refs) {
-      // What a range does not touch counts as there: its offsets say where those of the range begin and end.
-      const isTouched = ref.untilMs > fromMs && ref.minAtMs < toMs;
+      // What a range does not touch counts as there: its offsets say where those of the range begin and end. A segment that was cut
+      // within an instant holds records of just that instant: its last.
+      const isTouched = ref.untilMs >= fromMs && ref.minAtMs < toMs;
       if (!isTouched) {
         walk.cover(ref, lost);
         continue;

@@ -146,6 +146,25 @@ test('a manifest that is gone or cut short is a gap of its offsets, and only ran
   ]);
 });
 
+test('a range of one instant holds all that was appended at it, also where a segment was cut within that instant', async () => {
+  const world = new ArchiveWorld(3, { ...SMALL, segmentBytes: 4_096 });
+  await world.open();
+  for (let step = 0; step < 400; step += 1) await world.grow();
+  await world.settle();
+  const reader = new ArchiveReader(world.objects);
+  for (const [key, truth] of world.truth) {
+    const topics = [key.slice(0, key.lastIndexOf('/'))];
+    for (const fromMs of new Set(truth.map(({ appendedAtMs }) => appendedAtMs))) {
+      const plan = await reader.plan({ topics, fromMs, toMs: fromMs + 1 });
+      const found: number[] = [];
+      for await (const { topic, partition, record } of reader.read(plan))
+        if (keyOf({ topic, partition }) === key) found.push(record.offset);
+      const wanted = truth.filter(({ appendedAtMs }) => appendedAtMs === fromMs).map(({ offset }) => offset);
+      expect(found, `${key} at ${fromMs}`).toEqual(wanted);
+    }
+  }
+});
+
 test('archivers with other sizes overlap, and every record is read once all the same', async () => {
   const world = await filled(7);
   const other = await filled(7, { ...SMALL, segmentMs: 7_000, segmentBytes: 4_100 });
