@@ -91,6 +91,9 @@ describe('a webhook', () => {
 
   test.each([
     ['says 500', { status: 500, body: '' }],
+    ['says 204, as what has nothing to tell does', { status: 204, body: '' }],
+    ['says 202, as what will see to it does', { status: 202, body: '{"status":"applied"}' }],
+    ['says 408, as what is between does', { status: 408, body: '' }],
     ['answers what nobody can read', { status: 200, body: '<html>' }],
     [
       'answers without an end',

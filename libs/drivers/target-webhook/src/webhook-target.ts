@@ -71,7 +71,10 @@ export class WebhookTarget implements TargetDriver {
     }
   }
 
-  /** Sends once. Answers of 5xx are no answers: the receiver itself does not know. */
+  /**
+   * Sends once. Answers of 5xx are no answers: the receiver itself does not know. Nor are 408, of whoever is between, and what is a
+   * success without the answer that was asked for: the order may have been carried out.
+   */
   async #send(body: object, signal: AbortSignal): Promise<Reply> {
     const reply = await this.#post(JSON.stringify(body), signal).catch((cause: unknown) => {
       const isUnsent = NEVER_SENT.has(codeOf(cause));
@@ -80,7 +83,9 @@ export class WebhookTarget implements TargetDriver {
       const more = cause instanceof Error ? `: ${cause.message}` : '';
       throw new UnavailableError(code, `${why}${more}`, { cause });
     });
-    if (reply.status >= 500) throw new UnavailableError('TARGET_UNKNOWN', `the webhook answered ${reply.status}`);
+    const { status } = reply;
+    const isAnswer = status === 200 || (status >= 300 && status < 500 && status !== 408);
+    if (!isAnswer) throw new UnavailableError('TARGET_UNKNOWN', `the webhook answered ${status}`);
     return reply;
   }
 
