@@ -140,11 +140,16 @@ export class Feed {
   /** A connection that is new is told of what is open, not of history. Begun again it finds the same. */
   async #catchUp(fromOffset: number): Promise<void> {
     const open = new Map<string, Entry>();
+    // A planner that was thought dead may have said once more what was over long before.
+    const revisions = new Map<string, number>();
     for (let offset = fromOffset; offset < this.#bornOffset;) {
       const records = await this.#ports.log.read(this.#at, offset, READ_BYTES_MAX);
       for (const entry of newestOf(records.filter((record) => record.offset < this.#bornOffset))) {
-        if (entry.incident.status === 'closed') open.delete(entry.incident.incidentId);
-        else open.set(entry.incident.incidentId, entry);
+        const { incidentId, revision, status } = entry.incident;
+        if (revision <= (revisions.get(incidentId) ?? 0)) continue;
+        revisions.set(incidentId, revision);
+        if (status === 'closed') open.delete(incidentId);
+        else open.set(incidentId, entry);
       }
       offset = records.at(-1)!.offset + 1;
     }

@@ -271,3 +271,14 @@ function dyingAfter(writes: number): Objects {
     },
   });
 }
+
+test('a connection that is new is not told of what a planner that was thought dead said once more of what had ended', async () => {
+  await record(log, revision(), closed({ revision: 2 }));
+  // More than is read at once lies between.
+  const long = 'x'.repeat(200_000);
+  for (let nth = 0; nth < 6; nth += 1) await record(log, closed({ incidentId: `other-${nth}`, title: long }));
+  await record(log, revision(), revision({ incidentId: 'inc-2' }));
+  await start([webhook()]);
+  await until(() => expect(keys()).toContain('opened inc-2/1'));
+  expect(keys()).toEqual(['opened inc-2/1']);
+});
