@@ -30,7 +30,7 @@ import { areRelated } from './graph.ts';
 import { incidentOf, opensIncident } from './grouping.ts';
 import type { HeldItem } from './held.ts';
 import { addDecision, addSignal, openIncident, setCauses, signalText, tell } from './incident-book.ts';
-import { judge } from './judge.ts';
+import { judge, type Patience } from './judge.ts';
 import { silencedUntilMs } from './quiet.ts';
 import { reading } from './sentences.ts';
 
@@ -93,6 +93,7 @@ export class EnvironmentStep {
   /** Time has passed. Closes what nobody can say anything of any more. */
   pass(atMs: number): void {
     const { staleMs } = this.#context.config;
+    this.#giveUp(atMs);
     for (const open of [...this.#state.incidents]) {
       if (this.#isPending(open.incident)) continue;
       const isQuiet = !this.#hasEpisode(open) && !this.#isKnownByTraces(open);
@@ -228,18 +229,12 @@ export class EnvironmentStep {
   }
 
   #judgeCommands(atMs: number): void {
-    const { config, policies, say } = this.#context;
+    const { config, say } = this.#context;
     for (const known of this.#state.commands) {
       if (known.outcome?.status !== 'applied' || known.judgement !== null) continue;
       const assessment = this.#state.services.get(known.command.subject.service)?.assessment;
-      const verify = policies.find(({ policy }) => policy.metadata.name === known.command.policy.name)?.policy.spec
-        .verify;
       if (assessment === undefined || assessment.endMs !== atMs) continue;
-      const patience = {
-        stabilizeMs: (verify?.stabilizeSeconds ?? 60) * 1_000,
-        windowMs: (verify?.windowSeconds ?? 300) * 1_000,
-      };
-      const verification = judge(known, assessment, patience, config);
+      const verification = judge(known, assessment, this.#patienceOf(known), config);
       if (verification === undefined) continue;
       known.judgement = verification.status;
       if (verification.status !== 'verified') known.isSeen = false;
@@ -252,6 +247,30 @@ export class EnvironmentStep {
       if (verification.status === 'verified' && !isInForce(known)) this.#end(open, atMs, 'verified');
       this.#news.add(open);
     }
+  }
+
+  /**
+   * Waits no longer for a judgement that nothing seen allows: the service is gone, was never seen whole, or is neither well nor
+   * failing. Nobody knows whether the action helped, so a person must look before the next one on that target.
+   */
+  #giveUp(atMs: number): void {
+    for (const known of this.#state.commands) {
+      const { command, outcome, judgement, isGivenUp = false } = known;
+      if (outcome?.status !== 'applied' || judgement !== null || isGivenUp || isInForce(known)) continue;
+      const { stabilizeMs, windowMs } = this.#patienceOf(known);
+      if (atMs <= outcome.atMs + stabilizeMs + windowMs + this.#context.config.staleMs) continue;
+      Object.assign(known, { isGivenUp: true, isSeen: false });
+      const open = this.#state.incidents.find(({ incident }) => incident.incidentId === command.incidentId);
+      if (open === undefined) continue;
+      tell(open.incident, atMs, 'judgement', `${command.commandId}: nobody can tell whether it helped`);
+      this.#news.add(open);
+    }
+  }
+
+  #patienceOf({ command }: KnownCommand): Patience {
+    const known = this.#context.policies.find(({ policy }) => policy.metadata.name === command.policy.name);
+    const { stabilizeSeconds = 60, windowSeconds = 300 } = known?.policy.spec.verify ?? {};
+    return { stabilizeMs: stabilizeSeconds * 1_000, windowMs: windowSeconds * 1_000 };
   }
 
   /** Closes an incident that nobody acted on when all that signalled is well again, and nobody is blind. */
@@ -296,11 +315,11 @@ export class EnvironmentStep {
     return signals.length === 0 || signals.some(({ subject }) => this.#state.services.has(subject.service));
   }
 
-  /** Whether an order of this incident is under way, in force, or was carried out and not judged yet. */
+  /** Whether an order of this incident is under way, in force, or was carried out and may still be judged. */
   #isPending({ incidentId }: Incident): boolean {
     return this.#state.commands.some((known) => {
-      const { command, judgement, outcome } = known;
-      const isUnderWay = judgement === null && (outcome === null || outcome.status === 'applied');
+      const { command, judgement, outcome, isGivenUp = false } = known;
+      const isUnderWay = judgement === null && !isGivenUp && (outcome === null || outcome.status === 'applied');
       return command.incidentId === incidentId && (isUnderWay || isInForce(known));
     });
   }

@@ -44,6 +44,8 @@ export interface KnownCommand {
    * known, and in what releases before saved.
    */
   isSeen?: boolean;
+  /** Whether it could not be judged in time: nobody knows whether it helped. A judgement that comes later counts all the same. */
+  isGivenUp?: boolean;
 }
 
 /** A service as the newest assessment shows it. */

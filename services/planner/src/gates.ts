@@ -98,7 +98,9 @@ function historyGates(
   const last = mine.at(-1);
   const sinceMs = last === undefined ? Infinity : nowMs - last.command.issuedAtMs;
   const cooldownMs = policy.spec.limits.cooldownSeconds * 1_000;
-  const failed = mine.findLast(({ judgement, outcome }) => judgement !== null || outcome?.status === 'unknown');
+  const failed = mine.findLast(
+    ({ judgement, outcome, isGivenUp }) => judgement !== null || outcome?.status === 'unknown' || isGivenUp === true,
+  );
   // Whoever says "resume" has looked at what had failed by then. Of what releases before saved only its start is known.
   const isSeen = failed !== undefined && (failed.isSeen ?? failed.command.issuedAtMs <= (resumedAtMs ?? 0));
   const isChain = failed !== undefined && failed.judgement !== 'verified' && !isSeen;
@@ -122,10 +124,10 @@ function historyGates(
   ];
 }
 
-/** Whether nothing more can come of a command: it was judged, and what it did is for good, or was undone. */
+/** Whether nothing more can come of a command: it was judged, or cannot be, and what it did is for good, or was undone. */
 function isOver(known: KnownCommand): boolean {
-  const { outcome, judgement } = known;
-  return outcome !== null && (outcome.status !== 'applied' || judgement !== null) && !isInForce(known);
+  const { outcome, judgement, isGivenUp = false } = known;
+  return outcome !== null && (outcome.status !== 'applied' || judgement !== null || isGivenUp) && !isInForce(known);
 }
 
 function budgetGates({ nowMs, policy, candidate, targetKey }: Proposal, state: EnvironmentState): GateResult[] {
