@@ -162,6 +162,7 @@ describe('the file of connections', () => {
 test.each([
   ...['127.0.0.1', '10.0.0.1', '172.16.0.1', '192.168.1.1', '169.254.169.254', '100.64.0.1', '0.0.0.0', '224.0.0.1'],
   ...['::1', '::', 'fe80::1', 'fc00::1', 'ff02::1', '::ffff:8.8.8.8', '64:ff9b::7f00:1', '2002:7f00:1::', 'no address'],
+  ...['64:ff9b:1::7f00:1', '::ffff:0:7f00:1', 'fec0::1', '3fff::1', '5f00::1'],
 ])('%s is no address of the public internet', (address) => {
   expect(isPrivateAddress(address)).toBe(true);
 });
