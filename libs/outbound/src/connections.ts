@@ -164,7 +164,7 @@ function secretIn(env: Env, variable: string): string {
 function urlProblem(url: URL, { kind, allowPrivate }: WrittenConnection): string {
   // A URL has brought every form of an IPv4 address (hex, octal, one number) into the usual one.
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const isHere = host === 'localhost' || host === '::1' || host.startsWith('127.');
+  const isHere = host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
   // Who is only pinged, or an Alertmanager, is often a neighbour without a certificate; orders and signed news are for TLS alone.
   const takesPlain = isHere || (allowPrivate && (kind === 'alertmanager' || kind === 'heartbeat'));
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && takesPlain)) return 'url must be https';

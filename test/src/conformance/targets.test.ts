@@ -135,6 +135,7 @@ describe('the file of connections', () => {
 
   test.each([
     ['plain http', 'http://deploy.example.com/', ''],
+    ['plain http to a name that looks like this machine', 'http://127.example.com/', ''],
     ['the metadata service', 'https://169.254.169.254/latest', ''],
     ['a mapped address', 'https://[::ffff:127.0.0.1]/', ''],
     ['a short form of this machine', 'https://127.1/', ''],
