@@ -17,9 +17,15 @@ export interface LaneReset {
  * Accepts that the state of a lane, or a part of its log, is lost: the lane starts a new life at the end of the log, with
  * nothing known. Whatever a zombie of an older life still says is dropped by its epoch. A planner comes up paused.
  *
+ * @param state - snapshot of what is known all the same, because what the lane has said tells it; default nothing.
  * @throws {UnavailableError} from the ports. Nothing was reset; do it again.
  */
-export async function resetLane({ log, objects }: LanePorts, processor: string, at: Partition): Promise<LaneReset> {
+export async function resetLane(
+  { log, objects }: LanePorts,
+  processor: string,
+  at: Partition,
+  state: Uint8Array = EMPTY_BYTES,
+): Promise<LaneReset> {
   const lane = laneName(processor, at.topic, at.partition);
   const store = new CheckpointStore(objects);
   const { id: topicId } = await log.describe(at.topic);
@@ -36,7 +42,7 @@ export async function resetLane({ log, objects }: LanePorts, processor: string, 
     // Of no release: whichever comes first makes it its own.
     behaviour: '',
     marks: new Marks().save(),
-    state: EMPTY_BYTES,
+    state,
   };
   await store.put(life);
   await log.commit(lane, at, offset);

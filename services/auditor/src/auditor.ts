@@ -19,6 +19,11 @@ export class Auditor implements Processor<TrailMessage, AuditorOut> {
     outbox.emit('flyball.audit', body.tenant, entry);
   }
 
+  /** Takes in a link that is on record: a chain goes on behind its last, also in a new life of the lane. */
+  goOnBehind({ tenant, seq, hash }: AuditEntry): void {
+    this.#heads.set(tenant, { seq, hash });
+  }
+
   /** A fact that could not be chained is in the dead letters. */
   skip(): void {}
 

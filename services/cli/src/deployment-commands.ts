@@ -1,11 +1,12 @@
 import { TOPICS } from '@flyball/contracts';
 import { kafkaTopics } from '@flyball/log-kafka';
-import { activate, createTopics, partitionsOf, resetLane } from '@flyball/runtime';
+import { activate, createTopics, partitionsOf } from '@flyball/runtime';
 import type { Command } from 'commander';
 import { CliError, EXIT } from './cli-error.ts';
 import { deploymentSpecs, hostSettings, openLog, openPorts } from './deployment.ts';
 import { examples } from './examples.ts';
 import { printRows } from './output.ts';
+import { startLaneAnew } from './reset-lane.ts';
 
 /** What a person does to a distributed deployment: `topics`, `release`, `lane`. */
 export function deploymentCommands(root: Command): void {
@@ -116,7 +117,7 @@ function laneCommands(root: Command): void {
       }
       const ports = await openPorts(options);
       const at = { topic: match[2]!, partition: Number(match[3]) };
-      const { epoch, offset } = await resetLane(ports, match[1]!, at).finally(() => ports.log.close());
+      const { epoch, offset } = await startLaneAnew(ports, match[1]!, at).finally(() => ports.log.close());
       process.stderr.write(`${lane} starts its life ${epoch} at offset ${offset}\n`);
     });
 }

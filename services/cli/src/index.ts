@@ -3,6 +3,7 @@ export { ApiClient } from './api-client.ts';
 export { EXIT } from './cli-error.ts';
 export { CsvRows, unquoted } from './detect/csv-rows.ts';
 export { timeMs } from './detect/row-time.ts';
+export { startLaneAnew } from './reset-lane.ts';
 export { attemptsOf, openShop, until } from './story/scene.ts';
 export { askTwin, DEMO, DemoStage, POLICIES, startTwin } from './story/stage.ts';
 export type { Stage } from './story/stage.ts';
