@@ -1,6 +1,6 @@
 import { AuditFiles, verifyAudit } from '@flyball/audit-files';
 import { auditCodec, type AuditEntry, EMPTY_CHAIN, link } from '@flyball/contracts';
-import { Prng, UnavailableError } from '@flyball/core';
+import { Prng, UnavailableError, utf8 } from '@flyball/core';
 import { MemoryLog } from '@flyball/memory';
 import type { Log } from '@flyball/runtime';
 import { altered } from '@flyball/testing';
@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 // Goal: whoever changes, removes, adds or reorders one record of what was done is found out, with its place, from the
 // files alone. Method: a true audit is written, then one thing is done to its files.
@@ -100,6 +100,25 @@ test.each([
     const seq = Number(/entry (\d+)/.exec(report!.problem)?.[1]);
     expect(Math.abs(seq - (at + 1))).toBeLessThanOrEqual(1);
   }
+});
+
+test('an entry of a later release is waited at, and said; a log that does not answer at first is asked again', async () => {
+  const log = await logWith(ENTRIES + 1);
+  await log.append({ topic: 'flyball.audit', partition: 0 }, [
+    { key: 'default', headers: {}, value: utf8('{"type":"audit2"}') },
+  ]);
+  let isAway = true;
+  const range: Log['range'] = async (of) => {
+    if (!isAway) return log.range(of);
+    isAway = false;
+    throw new UnavailableError('LOG_UNAVAILABLE', 'planted');
+  };
+  const read: Log['read'] = (from, fromOffset) => log.read(from, fromOffset, 1); // One by one.
+  const files = new AuditFiles(altered<Log>(log, { range, read }), dir);
+  await files.start();
+  await vi.waitFor(() => expect(files.failure).toMatchObject({ code: 'MESSAGE_UNREADABLE' }), { timeout: 5_000 });
+  await files.stop();
+  expect(verifyAudit(dir)).toMatchObject([{ ok: true, entries: ENTRIES + 1 }]);
 });
 
 test('an end that is being written, or was torn by a death, is no forgery; one that was signed is missed', () => {

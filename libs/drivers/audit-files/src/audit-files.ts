@@ -1,6 +1,6 @@
 import { auditCodec, type AuditEntry } from '@flyball/contracts';
-import { UnavailableError } from '@flyball/core';
-import { type Files, fresh, type Log, Marks, type StoredRecord } from '@flyball/runtime';
+import { RejectedError, UnavailableError } from '@flyball/core';
+import { type Files, fresh, type Log, Marks, type Partition, type StoredRecord } from '@flyball/runtime';
 import type { KeyObject } from 'node:crypto';
 import * as nodeFiles from 'node:fs/promises';
 import { join } from 'node:path';
@@ -38,8 +38,8 @@ export class AuditFiles {
   }
 
   /**
-   * Why something cannot be written now, if so: `AUDIT_UNWRITABLE`, `AUDIT_CORRUPT`, or what the log says where it does not give
-   * out what is to be written, `LOG_GAP`, `LOG_CORRUPT`. While that lasts nothing should be done
+   * Why something cannot be written now, if so: `AUDIT_UNWRITABLE`, `AUDIT_CORRUPT`, `MESSAGE_UNREADABLE`, or what the log says where
+   * it does not give out what is to be written, `LOG_GAP`, `LOG_CORRUPT`. While that lasts nothing should be done
    * that ought to be in these files.
    */
   get failure(): UnavailableError | undefined {
@@ -68,15 +68,12 @@ export class AuditFiles {
   async #follow(partition: number): Promise<void> {
     const from = { topic: TOPIC, partition };
     const marks = new Marks();
-    let offset = (await this.#log.range(from)).startOffset;
-    for (;;) {
-      const records = await this.#read(partition, offset);
+    let offset = (await this.#ask(partition, () => this.#log.range(from)))?.startOffset;
+    while (offset !== undefined) {
+      const records = await this.#read(from, offset);
       if (records === undefined) return;
       const news = fresh(records, marks);
-      const isWritten = await this.#write(
-        partition,
-        news.map((record) => auditCodec.decode(record)),
-      );
+      const isWritten = await this.#write(partition, news);
       if (!isWritten) return;
       offset = (records.at(-1)?.offset ?? offset - 1) + 1;
       if (records.length > 0) continue;
@@ -85,11 +82,15 @@ export class AuditFiles {
     }
   }
 
-  /** Reads until the log gives something out, if only that there is nothing. `undefined` when it was told to stop before. */
-  async #read(partition: number, offset: number): Promise<readonly StoredRecord[] | undefined> {
+  #read(from: Partition, offset: number): Promise<readonly StoredRecord[] | undefined> {
+    return this.#ask(from.partition, () => this.#log.read(from, offset, READ_BYTES_MAX));
+  }
+
+  /** Asks until the log gives something out, if only that there is nothing. `undefined` when it was told to stop before. */
+  async #ask<T>(partition: number, ask: () => Promise<T>): Promise<T | undefined> {
     for (;;) {
       try {
-        return await this.#log.read({ topic: TOPIC, partition }, offset, READ_BYTES_MAX);
+        return await ask();
       } catch (error) {
         const failure = unwritable(error);
         if (!AWAY.includes(failure.code)) this.#failures.set(partition, failure);
@@ -100,9 +101,10 @@ export class AuditFiles {
   }
 
   /** Writes until it is written. Returns false when it was told to stop before. */
-  async #write(partition: number, entries: readonly AuditEntry[]): Promise<boolean> {
+  async #write(partition: number, records: readonly StoredRecord[]): Promise<boolean> {
     for (;;) {
       try {
+        const entries: readonly AuditEntry[] = records.map((record) => auditCodec.decode(record));
         for (const [tenant, own] of Map.groupBy(entries, (entry) => entry.tenant)) {
           await (await this.#chainOf(tenant)).write(own, Date.now());
         }
@@ -127,6 +129,10 @@ export class AuditFiles {
 
 function unwritable(cause: unknown): UnavailableError {
   if (cause instanceof UnavailableError) return cause;
+  if (cause instanceof RejectedError) {
+    const newer = { hint: 'Start the newer release.', cause };
+    return new UnavailableError('MESSAGE_UNREADABLE', 'this release does not know a message of the audit', newer);
+  }
   const hint = 'Free space where the audit is, or restore access: it goes on by itself.';
   return new UnavailableError('AUDIT_UNWRITABLE', 'the audit files cannot be written', { hint, cause });
 }
