@@ -11,6 +11,8 @@ import { UnavailableError } from '@flyball/core';
 import { traced } from '@flyball/host';
 import {
   type Applied,
+  type Codec,
+  cutOf,
   formatProvenance,
   isFresh,
   type Log,
@@ -43,6 +45,12 @@ export interface PartitionOptions {
   readonly monotonicMs: () => number;
   /** Told of every attempt and every final outcome. */
   readonly onOutcome: (outcome: Outcome) => void;
+}
+
+/** How far a topic was read. */
+interface Place {
+  offset: number;
+  readonly marks: Marks;
 }
 
 type Result = Pick<Outcome, 'status' | 'reason' | 'detail' | 'by' | 'before' | 'after'>;
@@ -78,6 +86,8 @@ export class PartitionActuator {
    *
    * @returns whether anything was done.
    * @throws {UnavailableError} from the log. Call again: what was not recorded is recorded first.
+   * @throws {RejectedError} `REMEDIATION_OUTCOMES_UNREADABLE`, `REMEDIATION_COMMANDS_UNREADABLE`: nothing is done until this release
+   * is a newer one, but what is over is undone.
    */
   async pump(): Promise<boolean> {
     await this.#catchUp();
@@ -97,14 +107,14 @@ export class PartitionActuator {
     return false;
   }
 
-  /** Records what was not recorded, and reads what is new. What is in force ends at its time also while the log is away. */
+  /** Records what was not recorded, and reads what is new. What is in force ends at its time also while that cannot be done. */
   async #catchUp(): Promise<void> {
     try {
       if (this.#pending !== undefined) await this.#append(this.#pending);
       await this.#readOutcomes();
       await this.#readCommands();
     } catch (error) {
-      if (error instanceof UnavailableError) await this.#effects.undoDue();
+      await this.#effects.undoDue();
       throw error;
     }
   }
@@ -229,14 +239,13 @@ export class PartitionActuator {
   }
 
   async #readOutcomes(): Promise<void> {
-    for await (const record of this.#readAll('remediation.outcomes', this.#outcomes)) {
-      this.#table.record(outcomesCodec.decode(record), this.#options.monotonicMs());
+    for await (const message of this.#readAll('remediation.outcomes', outcomesCodec, this.#outcomes)) {
+      this.#table.record(message, this.#options.monotonicMs());
     }
   }
 
   async #readCommands(): Promise<void> {
-    for await (const record of this.#readAll('remediation.commands', this.#commands)) {
-      const command = commandsCodec.decode(record);
+    for await (const command of this.#readAll('remediation.commands', commandsCodec, this.#commands)) {
       this.#table.issued(command);
       if (this.#table.isForgotten(command)) continue;
       this.#effects.issued(command);
@@ -244,13 +253,15 @@ export class PartitionActuator {
     }
   }
 
-  async *#readAll(topic: string, place: { offset: number; readonly marks: Marks }) {
+  /** What is new, in order. Nothing is read beyond a message of a later release: it may be a claim, or the end of a command. */
+  async *#readAll<Body>(topic: string, codec: Pick<Codec<Body>, 'decode'>, place: Place): AsyncGenerator<Body> {
     const { log, partition } = this.#options;
     for (;;) {
       const records = await log.read({ topic, partition }, place.offset, READ_BYTES_MAX);
       for (const record of records) {
+        const body = cutOf(record.headers) === undefined ? codec.decode(record) : undefined;
         place.offset = record.offset + 1;
-        if (isFresh(record, place.marks)) yield record;
+        if (isFresh(record, place.marks)) yield body!;
       }
       if (records.length === 0) return;
     }

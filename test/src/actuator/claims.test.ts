@@ -199,6 +199,16 @@ test('a "resume" that lands once more does not undo a pause', async () => {
   expect(target.attempts.get('c-1')).toBe(1);
 });
 
+test('nothing is done behind an outcome of a later release: it may be a claim', async () => {
+  await word('resume', 1);
+  const value = utf8(JSON.stringify({ type: 'claim2', commandId: 'c-1', run: 'other' }));
+  await log.append(OUTCOMES, [{ key: targetKey(AT), headers: {}, value }]);
+  const actuator = await open(log);
+  for (let pump = 0; pump < 3; pump += 1)
+    await expect(actuator.partitions[0]!.pump()).rejects.toMatchObject({ code: 'REMEDIATION_OUTCOMES_UNREADABLE' });
+  expect([...target.attempts]).toEqual([]);
+});
+
 test('a word of a later release, which may be a pause, counts as one until somebody says "resume"', async () => {
   await word('resume', 1);
   const value = utf8(JSON.stringify({ type: 'pause_environment', wordId: '2', actor: 'cli', tenant: 'default' }));
