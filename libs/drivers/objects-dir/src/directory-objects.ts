@@ -72,9 +72,19 @@ export class DirectoryObjects implements Objects {
     const path = this.#pathOf(name);
     const folder = dirname(path);
     const temporary = join(folder, `${TEMPORARY}${randomUUID()}`);
-    return guard(name, async () => {
+    const store = async () => {
       await this.#makeFolder(folder);
       return storeWhole(this.#files, { folder, path, temporary, bytes: value }, place);
+    };
+    return guard(name, async () => {
+      try {
+        return await store();
+      } catch (error) {
+        if (fileErrorCode(error) !== 'ENOENT') throw error;
+        // Somebody has moved it away, as people may: it, and what is above it, is made anew.
+        this.#folders.clear();
+        return store();
+      }
     });
   }
 
