@@ -16,6 +16,9 @@ import {
 
 /** Most changes and finished commands that are remembered per environment. */
 const REMEMBERED_MAX = 200;
+/** Most commands also where gates want more of them; and the longest cooldown of a policy. */
+const COMMANDS_MAX = 2_000;
+const COOLDOWN_MAX_MS = 24 * HOUR_MS;
 /** A service of which no window came for so long is gone. */
 const GONE_MS = 10 * MINUTE_MS;
 /** An episode whose end nobody told of is forgotten after so long. */
@@ -223,7 +226,24 @@ export function isInForce({ command, outcome, revertedAtMs }: KnownCommand): boo
   return command.ttlMs !== null && hasEffect && revertedAtMs === null;
 }
 
-/** Takes in a command that was just issued. */
+/** Whether nothing more can come of a command: it was judged, or cannot be, and what it did is for good, or was undone. */
+export function isOver(known: KnownCommand): boolean {
+  const { outcome, judgement, isGivenUp = false } = known;
+  return outcome !== null && (outcome.status !== 'applied' || judgement !== null || isGivenUp) && !isInForce(known);
+}
+
+/**
+ * Takes in a command that was just issued. Of too many those go first that no gate asks for any more: a cooldown lasts a day at
+ * most; what is under way, and what a person has to look at, stays.
+ */
 export function addCommand(state: EnvironmentState, command: KnownCommand): void {
-  state.commands = [...state.commands, command].slice(-REMEMBERED_MAX);
+  const isWanted = (known: KnownCommand) =>
+    !isOver(known) || known.isSeen === false || known.command.issuedAtMs > command.command.issuedAtMs - COOLDOWN_MAX_MS;
+  let excess = state.commands.length + 1 - REMEMBERED_MAX;
+  const kept = state.commands.filter((known) => {
+    if (excess <= 0 || isWanted(known)) return true;
+    excess -= 1;
+    return false;
+  });
+  state.commands = [...kept, command].slice(-COMMANDS_MAX);
 }

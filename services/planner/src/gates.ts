@@ -3,7 +3,7 @@ import { HOUR_MS } from '@flyball/core';
 import { type Evaluation, frozenBy, matchesScope, type Policy } from '@flyball/policy';
 import type { Candidate } from './candidates.ts';
 import type { PlannerConfig } from './config.ts';
-import { type EnvironmentState, isInForce, type KnownCommand } from './environment.ts';
+import { type EnvironmentState, isOver } from './environment.ts';
 import { freezeOf, silenceOf } from './quiet.ts';
 import { percent, seconds } from './sentences.ts';
 
@@ -122,12 +122,6 @@ function historyGates(
       isChain ? `${failed.command.commandId} did not help: a person must look, and say "resume"` : 'none',
     ),
   ];
-}
-
-/** Whether nothing more can come of a command: it was judged, or cannot be, and what it did is for good, or was undone. */
-function isOver(known: KnownCommand): boolean {
-  const { outcome, judgement, isGivenUp = false } = known;
-  return outcome !== null && (outcome.status !== 'applied' || judgement !== null || isGivenUp) && !isInForce(known);
 }
 
 function budgetGates({ nowMs, policy, candidate, targetKey }: Proposal, state: EnvironmentState): GateResult[] {
