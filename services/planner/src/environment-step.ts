@@ -24,6 +24,7 @@ import {
   type EnvironmentState,
   isInForce,
   type KnownCommand,
+  type KnownService,
   type OpenIncident,
 } from './environment.ts';
 import { areRelated } from './graph.ts';
@@ -195,6 +196,9 @@ export class EnvironmentStep {
     const { incident } = open;
     // What was ordered is under way, or waits for its judgement: there is nothing to consider until then.
     if (suspect === undefined || this.#isPending(incident)) return;
+    // What is left of the trouble once an action that is for good was proven to help is its tail, not a cause.
+    const last = this.#lastOf(incident);
+    if (last?.judgement === 'verified' && last.command.ttlMs === null) return;
     const { config, nowMs, resumedAtMs, generation, policies } = this.#context;
     const { environment, service } = suspect.assessment.subject;
     const fitting = policies.flatMap((known) => {
@@ -243,8 +247,9 @@ export class EnvironmentStep {
       const open = this.#state.incidents.find(({ incident }) => incident.incidentId === incidentId);
       if (open === undefined) continue;
       tell(open.incident, atMs, 'judgement', `${commandId} ${verification.status}: ${verification.sentence}`);
-      // What will be undone has helped only once all stays well without it.
-      if (verification.status === 'verified' && !isInForce(known)) this.#end(open, atMs, 'verified');
+      // What will be undone has helped only once all stays well without it; and an incident is over only when all of it is well.
+      if (verification.status === 'verified' && !isInForce(known) && this.#isWell(open))
+        this.#end(open, atMs, 'verified');
       this.#news.add(open);
     }
   }
@@ -275,29 +280,44 @@ export class EnvironmentStep {
 
   /** Closes an incident that nobody acted on when all that signalled is well again, and nobody is blind. */
   #close(open: OpenIncident, atMs: number): void {
-    const { blindSinceMs, commands, services } = this.#state;
+    const { blindSinceMs } = this.#state;
     const { incident } = open;
     if (incident.status === 'closed') return;
-    const names = new Set(incident.signals.map(({ subject }) => subject.service));
-    const concerned = [...services].filter(([name]) => names.size === 0 || names.has(name));
-    const isHeard = concerned.some(([, { assessment }]) => assessment.endMs === atMs && assessment.requests > 0);
+    const isHeard = this.#concernedBy(open).some(
+      ({ assessment }) => assessment.endMs === atMs && assessment.requests > 0,
+    );
     if (isHeard || this.#hasEpisode(open)) open.heardAtMs = Math.max(open.heardAtMs, atMs);
     if (blindSinceMs !== null || !this.#isKnownByTraces(open)) return;
-    const isWell = concerned.every(([, { assessment, silentSinceMs }]) => {
+    const judged = this.#lastOf(incident)?.judgement ?? null;
+    // Where an action was proven to help, what is left is no trouble any more.
+    const isOver = judged === 'verified' || !this.#hasEpisode(open);
+    const isCalm = this.#isWell(open) && isOver && !this.#isPending(incident);
+    open.healthyWindows = isCalm ? open.healthyWindows + 1 : 0;
+    if (open.healthyWindows < this.#context.config.recoverWindows) return;
+    const isBlackout = incident.signals.length === 0;
+    this.#end(open, atMs, judged ?? (isBlackout ? 'blind' : 'recovered'));
+  }
+
+  /** The last action in the name of an incident. */
+  #lastOf({ incidentId }: Incident): KnownCommand | undefined {
+    return this.#state.commands.findLast(({ command }) => command.incidentId === incidentId);
+  }
+
+  /** What is known of the services that an incident is about; of all where it is about none. */
+  #concernedBy({ incident: { signals } }: OpenIncident): readonly KnownService[] {
+    const names = new Set(signals.map(({ subject }) => subject.service));
+    return [...this.#state.services].flatMap(([name, known]) => (names.size === 0 || names.has(name) ? [known] : []));
+  }
+
+  /** Whether all services that an incident is about are seen whole and do not fail. */
+  #isWell(open: OpenIncident): boolean {
+    return this.#concernedBy(open).every(({ assessment, silentSinceMs }) => {
       const { coverage, errorsSli, latencySli, versions } = assessment;
       const isFailing = errorsSli.verdict === 'fail' || latencySli.verdict === 'fail';
       return (
         coverage === 1 && silentSinceMs === null && !isFailing && versions.every(({ verdict }) => verdict !== 'fail')
       );
     });
-    const judged = commands.findLast(({ command }) => command.incidentId === incident.incidentId)?.judgement;
-    // Where an action was proven to help, what is left is no trouble any more.
-    const isOver = judged === 'verified' || !this.#hasEpisode(open);
-    const isCalm = isWell && isOver && !this.#isPending(incident);
-    open.healthyWindows = isCalm ? open.healthyWindows + 1 : 0;
-    if (open.healthyWindows < this.#context.config.recoverWindows) return;
-    const isBlackout = incident.signals.length === 0;
-    this.#end(open, atMs, judged ?? (isBlackout ? 'blind' : 'recovered'));
   }
 
   /**

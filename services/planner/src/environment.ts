@@ -52,7 +52,7 @@ export interface KnownCommand {
 }
 
 /** A service as the newest assessment shows it. */
-interface KnownService {
+export interface KnownService {
   assessment: Assessment;
   /** End of the first of its present run of silent windows, ms; `null` while it is heard. */
   silentSinceMs: number | null;

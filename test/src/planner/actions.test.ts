@@ -60,7 +60,7 @@ const ready = (...texts: readonly string[]) => [
 const verdicts = (planner: Listener) => planner.incident?.decisions.map(({ verdict }) => verdict);
 
 test.each(['auto', 'approve'])(
-  'nothing is done or asked (%s) in the name of an incident that has just ended',
+  'an incident whose action was proven to help is open until all of it is well; nothing more is done or asked (%s)',
   (autonomy) => {
     const asks = THROTTLE.replace('autonomy: auto', `autonomy: ${autonomy}`);
     const strong = { ...signalled('web', 22_000, 21_000), score: 0.95 };
@@ -68,8 +68,11 @@ test.each(['auto', 'approve'])(
     planner.live(instant(22_000, { ...FAILS, ...OVERLOADED }, [signalled('checkout', 22_000, SINCE_MS, 'v2'), strong]));
     expect(planner.commands).toMatchObject([{ action: { type: 'rollback' } }]);
     planner.hear(outcome(23_500, planner.commands[0]!, 'applied')).live(...quiet(24_000, 44_000, OVERLOADED));
+    expect(planner.judgements).toMatchObject([{ status: 'verified' }]);
+    expect(planner.incident).toMatchObject({ status: 'mitigating', resolution: null, closedAtMs: null });
+    planner.live(...quiet(46_000, 60_000));
+    expect(planner.incident).toMatchObject({ status: 'closed', resolution: 'verified', closedAtMs: 50_000 });
     expect(planner.commands).toHaveLength(1);
-    expect(planner.incident).toMatchObject({ status: 'closed', resolution: 'verified' });
     expect(verdicts(planner)).toEqual(['acted']);
   },
 );
