@@ -12,6 +12,7 @@ import {
 import { decodeSnapshot, encodeSnapshot } from '@flyball/core';
 import { type Entry, Frontier, laneName, type Outbox, type Processor } from '@flyball/runtime';
 import { type BurnState, countBurn, judgeBurn, newBurn } from './burn-rate.ts';
+import { byName } from './by-name.ts';
 import type { DetectorConfig } from './config.ts';
 import { type EdgesState, judgeEdges, newEdges } from './edge-judge.ts';
 import { type EpisodesState, signalsOf } from './episodes.ts';
@@ -40,7 +41,7 @@ interface Known extends SubjectState {
 
 function newKnown(): Known {
   const others = { traffic: newTraffic(), burn: newBurn(), edges: newEdges(), logs: newLogs(), gauges: {} };
-  return { ...newSubject(), episodes: {}, seriesEpisodes: {}, ...others };
+  return { ...newSubject(), episodes: {}, seriesEpisodes: byName(), ...others };
 }
 
 /**
@@ -168,8 +169,13 @@ export class Detector implements Processor<WindowsMessage, DetectorOut> {
     this.#frontier.restore(isOld ? origins : saved.frontier);
     this.#coverages = isOld ? {} : Object.fromEntries(saved.coverages);
     this.#promises = new Map(saved.promises ?? []);
-    this.#subjects = new Map(saved.subjects.map(([key, known]) => [key, { ...newKnown(), ...known }]));
+    this.#subjects = new Map(saved.subjects.map(([key, known]) => [key, restored({ ...newKnown(), ...known })]));
   }
+}
+
+/** Names that telemetry chose are keys of two of its parts. */
+function restored(known: Known): Known {
+  return { ...known, seriesEpisodes: byName(known.seriesEpisodes), instances: byName(known.instances) };
 }
 
 interface Saved {

@@ -34,14 +34,14 @@ const WORDS: readonly (readonly [RegExp, AnomalyKind, BadWay])[] = [
 ];
 
 /** Units that tell when no word does. */
-const UNITS: Readonly<Record<string, readonly [AnomalyKind, BadWay]>> = {
-  s: ['latency', 'up'],
-  ms: ['latency', 'up'],
-  '{cpu}': ['cpu', 'up'],
-  '{request}': ['traffic', 'both'],
-  '{request}/s': ['traffic', 'both'],
-  '{error}': ['errors', 'up'],
-};
+const UNITS = new Map<string, readonly [AnomalyKind, BadWay]>([
+  ['s', ['latency', 'up']],
+  ['ms', ['latency', 'up']],
+  ['{cpu}', ['cpu', 'up']],
+  ['{request}', ['traffic', 'both']],
+  ['{request}/s', ['traffic', 'both']],
+  ['{error}', ['errors', 'up']],
+]);
 
 /**
  * Kind of a metric, from its name and unit.
@@ -54,6 +54,6 @@ export function kindOfMetric(metric: string, unit: string): MetricKind {
     .toLowerCase()
     .replaceAll(/[._\-/:]+/g, ' ');
   for (const [words, kind, badWay] of WORDS) if (words.test(name)) return { kind, badWay };
-  const [kind, badWay] = UNITS[unit] ?? ['unknown', 'both'];
+  const [kind, badWay] = UNITS.get(unit) ?? ['unknown', 'both'];
   return { kind, badWay };
 }

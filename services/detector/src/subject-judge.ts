@@ -1,5 +1,6 @@
 import { type Assessment, OVERFLOW, type SliAssessment, type Window } from '@flyball/contracts';
 import { type BaselineState, isLearned, learn, newBaseline, type Normal, normalOf } from './baseline.ts';
+import { byName } from './by-name.ts';
 import type { DetectorConfig } from './config.ts';
 import { type InstancesState, judgeInstances } from './instances.ts';
 import { isOverflowed, quantileMs, type Sample, serviceSample, slowerThan, versionSamples } from './sample.ts';
@@ -25,7 +26,7 @@ export function newSubject(): SubjectState {
     errors: newWatch(),
     latency: newWatch(),
     versions: [],
-    instances: {},
+    instances: byName(),
     isHurt: false,
   };
 }
@@ -55,7 +56,8 @@ export function judgeSubject(state: SubjectState, window: Window, config: Detect
       latencySli = judgeLatency(state, window, { sample, normal, config });
     }
     versions.push(...judgeVersions(state.versions, context));
-    if (normal !== undefined) instances.push(...judgeInstances((state.instances ??= {}), { window, normal, config }));
+    if (normal !== undefined)
+      instances.push(...judgeInstances((state.instances ??= byName()), { window, normal, config }));
     const isOpen = isOff(state.errors) || isOff(state.latency) || versions.some(({ verdict }) => verdict === 'fail');
     if (!isOpen) learn(state.baseline, learnable(versions.length, state, context.samples) ?? sample, config);
   }
