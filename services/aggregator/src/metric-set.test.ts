@@ -92,3 +92,10 @@ test('streams beyond the limit are marked by one, and cost no more memory', () =
   const series = setOf(shares).close(new Map());
   expect(series.map(({ metric }) => metric)).toEqual(['(overflow)', 'm0', 'm1', 'm2']);
 });
+
+test('what is larger than all numbers is the largest one', () => {
+  const most = Number.MAX_VALUE;
+  expect(closed('gauge', [total(1_000, most), total(2_000, most)])).toMatchObject({ value: most });
+  expect(closed('gauge', [total(1_000, -most), total(2_000, -most)])).toMatchObject({ value: -most });
+  expect(closed('delta', [total(10_000, most, 9_000), total(11_000, most, 10_000)])).toMatchObject({ value: most });
+});

@@ -66,7 +66,7 @@ export class MetricSet {
       const series = seriesOf(stream, last.get(metricKey(stream.id)));
       const newest = stream.points.at(-1);
       if (newest !== undefined) last.set(metricKey(stream.id), newest);
-      return series === undefined ? [] : [series];
+      return series === undefined ? [] : [{ ...series, value: finite(series.value) }];
     });
   }
 
@@ -149,4 +149,9 @@ function increase(point: MetricPoint, last: MetricPoint | undefined): Step | und
 function increaseOf({ value, count, timeMs, startMs }: MetricPoint, last: MetricPoint | undefined): Step | undefined {
   const sinceMs = startMs > 0 && startMs < timeMs ? startMs : last?.timeMs;
   return { value, count, spanMs: sinceMs === undefined ? 0 : Math.max(0, timeMs - sinceMs), isReset: false };
+}
+
+/** The mean of two largest numbers is no number, and none of what reads a window takes one. */
+function finite(value: number): number {
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
 }

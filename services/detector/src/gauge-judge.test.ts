@@ -1,4 +1,4 @@
-import type { MetricSeries, Signal, Window } from '@flyball/contracts';
+import { type MetricSeries, type Signal, signalsCodec, type Window } from '@flyball/contracts';
 import { Prng } from '@flyball/core';
 import { expect, test } from 'vitest';
 import { DetectorConfig } from './config.ts';
@@ -75,4 +75,26 @@ test.each([
   ['a tenth more than before', (index: number) => (index < 100 ? 10 : 11)],
 ])('%s is nobody’s trouble', (_name, of) => {
   expect(signals(level(160, of))).toEqual([]);
+});
+
+test.each([
+  ['that is no number', Infinity, 0],
+  ['of more observations than can be counted', 30, 2 ** 60],
+])('a point %s is nothing that the planner cannot read', (_what, value, count) => {
+  const [gauges, episodes]: [GaugesState, Record<string, never>] = [{}, {}];
+  const values = [...level(100, () => 10), 1e300, value, value, value];
+  const messages = values.flatMap((each, index) => {
+    const endMs = (index + 1) * STEP_MS;
+    const about = { metric: 'memory.usage', unit: '', attributes: '', instance: '', traceId: '' };
+    const series = { ...about, value: each, atMs: endMs, points: 2, count } as unknown as MetricSeries;
+    const subject = { tenant: 'default', environment: 'prod', service: 'cart' };
+    return judgeGauges(
+      gauges,
+      episodes,
+      { subject, endMs, coverage: 1, metrics: [series] } as unknown as Window,
+      config,
+    );
+  });
+  for (const message of messages)
+    expect(() => signalsCodec.decode({ value: signalsCodec.encode(message) })).not.toThrow();
 });

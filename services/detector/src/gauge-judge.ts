@@ -37,7 +37,8 @@ export function judgeGauges(
   if (window.coverage < 1) return said;
   const sight = { subject: window.subject, endMs: window.endMs, config };
   for (const series of window.metrics) {
-    if (series.metric === OVERFLOW || series.points === 0) continue;
+    // What is beyond all numbers, such as the mean of two largest ones, has no JSON, and is no level.
+    if (series.metric === OVERFLOW || series.points === 0 || !Number.isFinite(series.value)) continue;
     const stream = streamOf(state, metricKey(series), config);
     if (stream !== undefined) said.push(...judgeStream(stream, series, episodes, sight));
   }
@@ -86,6 +87,7 @@ function judgeStream(
   if (!isOff) return [];
   const { sinceMs, expected } = run;
   const numbers = { sinceMs, observed: value, expected, log10E: runLog10E(run) };
-  const evidence = { alarmLog10E: alertSurprise, bad: off, requests: count, traceId, detector: 'gauge@1' };
+  const requests = Math.min(count, Number.MAX_SAFE_INTEGER);
+  const evidence = { alarmLog10E: alertSurprise, bad: off, requests, traceId, detector: 'gauge@1' };
   return onFinding(episodes, { kind: about.kind, series: name, instance, unit, ...numbers, ...evidence }, sight);
 }
