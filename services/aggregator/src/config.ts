@@ -82,7 +82,9 @@ export const AggregatorConfig = z
       .int()
       .positive()
       .default(25_000)
-      .describe('Most spans that a joiner lane holds. Traces that begin above it are not joined.'),
+      .describe(
+        'Spans that a joiner lane holds. Traces that begin above it are not joined; four times as many are the most there are.',
+      ),
   })
   .refine((config) => config.graceMs <= 10 * config.windowMs, {
     message: 'graceMs must be at most ten windows, or state is not bounded',

@@ -35,15 +35,14 @@ class Oracle {
 
   add(span: PlainSpan): void {
     const trace = this.#trace(span);
-    if (trace.length === 0 && this.spans.length >= SPANS_MAX) return;
+    if (this.spans.length >= (trace.length === 0 ? SPANS_MAX : 4 * SPANS_MAX)) return;
     if (!trace.some(({ spanId }) => spanId === span.spanId)) this.spans.push(span);
   }
 
   forget(untilMs: number): void {
-    this.spans = this.spans.filter((span) => {
-      const lastMs = Math.max(...this.#trace(span).map(windowOf));
-      return lastMs + WINDOW_MS + KEEP_MS >= untilMs;
-    });
+    const isKept = (startMs: number) => startMs + WINDOW_MS + KEEP_MS >= untilMs;
+    const kept = this.spans.filter((span) => isKept(Math.max(...this.#trace(span).map(windowOf))));
+    this.spans = kept.length < SPANS_MAX ? kept : kept.filter((span) => isKept(windowOf(span)));
   }
 
   childrenOf(span: PlainSpan): PlainSpan[] {
@@ -93,4 +92,29 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('seed %d: what is held, and whose child it i
     }
     expect(store.windowsBetween(starts[0] ?? 0, starts.at(-1) ?? 0)).toEqual(starts.slice(0, -1));
   }
+});
+
+test('a trace that never ends takes no room from others for longer than its spans are kept, and has a bound too', () => {
+  const store = new TraceStore(config);
+  const spanOf = (traceId: string, spanId: number, atMs: number): PlainSpan => ({
+    ...{ traceId, spanId: spanId.toString(16).padStart(16, '0'), parentId: '' },
+    subject: { tenant: 'default', environment: 'demo', service: 'poller' },
+    ...{ name: 'poll', kind: 1, instance: '', peer: '', isError: false, endUs: atMs * 1_000, durationUs: 5 },
+  });
+  const [endless, other] = ['e'.repeat(32), 'f'.repeat(32)];
+  for (let second = 1; second <= 300; second += 1) {
+    const atMs = BASE_MS + second * WINDOW_MS;
+    store.add(spanTableOf(Array.from({ length: 4 }, (_, index) => spanOf(endless, 4 * second + index, atMs))));
+    store.forget(atMs - WINDOW_MS);
+  }
+  expect(store.spans.count).toBeLessThanOrEqual(SPANS_MAX);
+  const atMs = BASE_MS + 301 * WINDOW_MS;
+  store.forget(atMs - WINDOW_MS);
+  store.add(spanTableOf([spanOf(other, 1, atMs)]));
+  expect(plainSpansOf(store.spans).some(({ traceId }) => traceId === other)).toBe(true);
+  store.add(spanTableOf(Array.from({ length: 1_000 }, (_, index) => spanOf(endless, 10_000 + index, atMs))));
+  expect(store.spans.count).toBeLessThanOrEqual(4 * SPANS_MAX);
+  const restored = new TraceStore(config);
+  restored.restore(store.save());
+  expect(plainSpansOf(restored.spans)).toEqual(plainSpansOf(store.spans));
 });

@@ -6,6 +6,8 @@ import { hashOfWords, PlaceChains } from './place-chains.ts';
 /** Spans in the order in which they came, as a message of `flyball.traces` in hex digits. */
 export type SavedTraces = string;
 
+/** So many times the room that traces may begin in is all there is, for spans of those that have begun. */
+const ROOM_FACTOR = 4;
 /** Words of a span's ids: where the trace's starts, the span's own, its parent's. */
 const TRACE = 0;
 const OWN = 4;
@@ -39,12 +41,13 @@ export class TraceStore {
     return this.#spans;
   }
 
-  /** Takes spans in, but for those that are there already, and for traces that begin when all room is taken. */
+  /** Takes spans in, but for those that are there already, for traces that begin when all room is taken, and beyond four times that for any. */
   add(from: SpanTable): void {
+    const { traceSpansMax } = this.#config;
     const copy = this.#spans.copier(from);
     for (let span = 0; span < from.count; span += 1) {
       const trace = this.#findTrace(from, span);
-      if (trace < 0 && this.#spans.count >= this.#config.traceSpansMax) continue;
+      if (this.#spans.count >= (trace < 0 ? traceSpansMax : ROOM_FACTOR * traceSpansMax)) continue;
       if (trace >= 0 && this.#isHeld(from, span, trace)) continue;
       this.#enter(copy(span), trace);
     }
@@ -81,17 +84,23 @@ export class TraceStore {
     return children?.sort((a, b) => this.#compare(a, b)) ?? NONE;
   }
 
-  /** Lets go of traces of which nothing came for a while, as of the windows before `untilMs`. */
+  /**
+   * Lets go of traces of which nothing came for a while, as of the windows before `untilMs`. Where all room is taken all the same,
+   * also of spans as old as that: a trace that never ends would leave none to others.
+   */
   forget(untilMs: number): void {
-    const { windowMs, traceKeepMs } = this.#config;
+    const { windowMs, traceKeepMs, traceSpansMax } = this.#config;
     const isOver = (lastMs: number) => lastMs + windowMs + traceKeepMs < untilMs;
-    if (!this.#lastMs.some(isOver)) return;
     const [before, traceOf, lastMs] = [this.#spans, this.#traceOf, this.#lastMs];
+    let kept = 0;
+    for (let span = 0; span < before.count; span += 1) if (!isOver(lastMs[traceOf[span]!]!)) kept += 1;
+    const isFull = kept >= traceSpansMax;
+    if (kept === before.count && !isFull) return;
     this.#clear();
     const copy = this.#spans.copier(before);
     for (let span = 0; span < before.count; span += 1) {
-      if (isOver(lastMs[traceOf[span]!]!)) continue;
-      this.#enter(copy(span), this.#findTrace(before, span));
+      const untilSpanMs = isFull ? this.#windowIn(before, span) : lastMs[traceOf[span]!]!;
+      if (!isOver(untilSpanMs)) this.#enter(copy(span), this.#findTrace(before, span));
     }
   }
 
@@ -102,7 +111,11 @@ export class TraceStore {
   restore(saved: SavedTraces): void {
     const message = tracesCodec.decode({ value: bytesOfHex(saved) });
     this.#clear();
-    if (message.type === 'spans') this.add(message.spans);
+    if (message.type !== 'spans') return;
+    const copy = this.#spans.copier(message.spans);
+    for (let span = 0; span < message.spans.count; span += 1) {
+      this.#enter(copy(span), this.#findTrace(message.spans, span));
+    }
   }
 
   /** Starts over with the spare table; the one before stays as it is, until the next time. */
@@ -161,7 +174,11 @@ export class TraceStore {
   }
 
   #windowOf(span: number): number {
-    return slotStartMs(Math.floor(this.#spans.endUs[span]! / 1_000), this.#config.windowMs);
+    return this.#windowIn(this.#spans, span);
+  }
+
+  #windowIn({ endUs }: SpanTable, span: number): number {
+    return slotStartMs(Math.floor(endUs[span]! / 1_000), this.#config.windowMs);
   }
 }
 
