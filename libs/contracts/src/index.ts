@@ -48,6 +48,7 @@ export {
 export { ID_BYTES, ID_WORDS, SpanTable } from './span-table.ts';
 export {
   DEFAULT_ENVIRONMENT,
+  isOverflow,
   isSameSubject,
   OVERFLOW,
   scopeKey,

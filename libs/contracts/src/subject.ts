@@ -21,6 +21,11 @@ export const OVERFLOW = '(overflow)';
 /** Tenant and environment: where root cause, blast radius and budgets are decided. */
 export type Scope = Pick<Subject, 'tenant' | 'environment'>;
 
+/** Whether it is that of a tenant which stands for all beyond the limit. Telemetry may give a service that name, in any environment. */
+export function isOverflow({ environment, service }: Subject): boolean {
+  return service === OVERFLOW && environment === OVERFLOW;
+}
+
 /** Routing key of a subject. Parts cannot run into each other, whatever their characters. */
 export function subjectKey({ tenant, environment, service }: Subject): string {
   return `${scopeKey({ tenant, environment })}/${encodeURIComponent(service)}`;

@@ -1,4 +1,5 @@
 import {
+  isOverflow,
   type Missed,
   OVERFLOW,
   type Partial,
@@ -184,8 +185,7 @@ export class LocalBatch {
     const key = subjectKey(subject);
     const known = this.#subjects.get(key);
     if (known !== undefined) return known;
-    const isOverflow = this.#subjects.size >= this.#config.subjectsMax && service !== OVERFLOW;
-    if (isOverflow)
+    if (this.#subjects.size >= this.#config.subjectsMax && !isOverflow(subject))
       return this.#subject(tenant, { service: OVERFLOW, environment: OVERFLOW, version: '', instance: '' });
     const sum = { subject, windows: new Map<number, WindowSum>(), lateSpans: 0, earlySpans: 0 };
     this.#subjects.set(key, sum);

@@ -1,4 +1,5 @@
 import {
+  isOverflow,
   type MetricPoint,
   type MetricSeries,
   type Missed,
@@ -137,8 +138,8 @@ export class WindowMerger {
     const key = subjectKey(subject);
     const known = this.#subjects.get(key);
     if (known !== undefined) return { subject, known };
-    const isOverflow = this.#subjects.size >= this.#config.subjectsMax && subject.service !== OVERFLOW;
-    if (isOverflow) return this.#know({ tenant: subject.tenant, environment: OVERFLOW, service: OVERFLOW });
+    if (this.#subjects.size >= this.#config.subjectsMax && !isOverflow(subject))
+      return this.#know({ tenant: subject.tenant, environment: OVERFLOW, service: OVERFLOW });
     const fresh = { subject, sinceMs: Number.MAX_SAFE_INTEGER, silentMs: 0 };
     this.#subjects.set(key, fresh);
     return { subject, known: fresh };
