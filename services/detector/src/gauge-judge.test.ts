@@ -98,3 +98,25 @@ test.each([
   for (const message of messages)
     expect(() => signalsCodec.decode({ value: signalsCodec.encode(message) })).not.toThrow();
 });
+
+test('beyond the limit those that were there first are judged, until they are heard no more', () => {
+  const [gauges, few]: [GaugesState, DetectorConfig] = [{}, DetectorConfig.parse({ gaugesMax: 1 })];
+  const saidOf = (instance: string, fromMs: number) => {
+    const episodes = {};
+    return level(160, (index) => (index < 100 ? 10 : 30)).flatMap((value, index) => {
+      const endMs = fromMs + (index + 1) * STEP_MS;
+      const about = { metric: 'memory.usage', unit: '', attributes: '', instance, traceId: '' };
+      const series = { ...about, value, atMs: endMs, points: 1, count: 0 } as unknown as MetricSeries;
+      const subject = { tenant: 'default', environment: 'prod', service: 'cart' };
+      return judgeGauges(
+        gauges,
+        episodes,
+        { subject, endMs, coverage: 1, metrics: [series] } as unknown as Window,
+        few,
+      );
+    });
+  };
+  expect(saidOf('pod-1', 0)).not.toEqual([]);
+  expect(saidOf('pod-2', 160 * STEP_MS)).toEqual([]);
+  expect(saidOf('pod-2', 160 * STEP_MS + 3_600_000)).not.toEqual([]);
+});

@@ -1,4 +1,5 @@
 import { type Calm, type MetricSeries, metricKey, OVERFLOW, type Signal, type Window } from '@flyball/contracts';
+import { HOUR_MS } from '@flyball/core';
 import { GAUGE_DEFAULTS, type GaugeState, newGauge, scoreGauge, usualBand } from '@flyball/stats';
 import type { DetectorConfig } from './config.ts';
 import { addToRun, beginRun, continuesRun, type GaugeRun, runLog10E } from './gauge-run.ts';
@@ -23,6 +24,8 @@ export type GaugesState = Record<string, StreamState>;
 /** A stream signals when so many of its last points are off, and is calm when none of them is. */
 const OFF_POINTS = 2;
 const LAST_POINTS = 3;
+/** Where there is no room left, a stream without a point for so long is forgotten. */
+const IDLE_MS = HOUR_MS;
 /** With so large a share of zeros a stream is sparse: what is not zero may only be rare. */
 const SPARSE_RATIO = 0.8;
 
@@ -39,20 +42,32 @@ export function judgeGauges(
   for (const series of window.metrics) {
     // What is beyond all numbers, such as the mean of two largest ones, has no JSON, and is no level.
     if (series.metric === OVERFLOW || series.points === 0 || !Number.isFinite(series.value)) continue;
-    const stream = streamOf(state, metricKey(series), config);
+    const stream = streamOf(state, metricKey(series), window.endMs, config);
     if (stream !== undefined) said.push(...judgeStream(stream, series, episodes, sight));
   }
   return said;
 }
 
-/** The state of a stream; `undefined` beyond the limit: those that were there first are judged. */
-function streamOf(state: GaugesState, key: string, { gaugesMax }: DetectorConfig): StreamState | undefined {
+/**
+ * The state of a stream; `undefined` beyond the limit: those that were there first are judged, for as long as they are heard.
+ *
+ * @param nowMs - end of the window.
+ */
+function streamOf(state: GaugesState, key: string, nowMs: number, { gaugesMax }: DetectorConfig) {
   const known = state[key];
   if (known !== undefined) return known;
+  if (Object.keys(state).length >= gaugesMax) forgetIdle(state, nowMs);
   if (Object.keys(state).length >= gaugesMax) return undefined;
-  const fresh = { gauge: newGauge(), recent: [], run: null, isOpen: false, zeroRatio: 0 };
+  const fresh: StreamState = { gauge: newGauge(), recent: [], run: null, isOpen: false, zeroRatio: 0 };
   state[key] = fresh;
   return fresh;
+}
+
+/** Streams of instances that are gone make room: each release brings as many as it ends. */
+function forgetIdle(state: GaugesState, nowMs: number): void {
+  for (const [key, { gauge }] of Object.entries(state)) {
+    if ((gauge.interval.lastMs ?? 0) < nowMs - IDLE_MS) delete state[key];
+  }
 }
 
 function judgeStream(
