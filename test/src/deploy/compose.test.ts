@@ -19,6 +19,7 @@ interface Service {
   cap_drop?: string[];
   environment?: Record<string, string>;
   ports?: string[];
+  volumes?: string[];
   depends_on?: Record<string, { condition: string }>;
 }
 const compose = parse(read('docker-compose.yml'), { merge: true }) as { services: Record<string, Service> };
@@ -93,4 +94,9 @@ test('secrets are given to whom they concern, and no server is latest', () => {
     if (image !== undefined) expect(image, name).toMatch(/:v?\d+\.\d+\.\d+$/);
   }
   expect(compose.services['api']!.ports).toEqual(['127.0.0.1:8080:8080']);
+});
+
+test('what must outlive a container is in a volume: the image of Kafka has no place of its own for its log once it gets settings', () => {
+  const { environment = {}, volumes = [] } = compose.services['kafka']!;
+  expect(volumes).toEqual([`kafka:${environment['KAFKA_LOG_DIRS']}`]);
 });
