@@ -33,7 +33,7 @@ export interface Watched {
 /**
  * What is to be said of a version now. `fail` is final; `pass` and `insufficient` may change as long as one watches.
  *
- * @param staleMs - age of the newest window, ms.
+ * @param staleMs - age of the newest window that could be seen whole, ms.
  * @param staleAfterMs - from this age on nothing can be said.
  */
 export function answerOf(
@@ -55,7 +55,7 @@ export function answerOf(
     requests: Math.max(errorsSli.requests, latencySli.requests),
   };
   if (verdict !== 'fail' && staleMs > staleAfterMs) {
-    const reason = `no telemetry for ${(staleMs / 1_000).toFixed(0)} s: ${version} cannot be seen`;
+    const reason = `no complete telemetry for ${(staleMs / 1_000).toFixed(0)} s: ${version} cannot be seen`;
     return { ...about, ...numbers, verdict: 'insufficient', reason };
   }
   return { ...about, ...numbers, verdict, reason: reasonOf(judged.version) };

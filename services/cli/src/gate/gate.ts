@@ -32,17 +32,20 @@ export async function gate(
 ): Promise<GateAnswer> {
   const startedMs = performance.now();
   let judged: { version: VersionAssessment; control: string } | undefined;
+  let coveredMs: number | undefined;
   for (;;) {
     const row = oneOf(await client.services(), service, environment);
     const newest = row === undefined ? null : (await client.service(row.id)).assessment;
     judged = judgedIn(newest, version) ?? judged;
+    // What cannot be seen well enough judges nobody: what was said of them before gets old.
+    if (newest !== null) coveredMs = newest.coverage === 1 ? newest.endMs : (coveredMs ?? newest.endMs);
     const waitedMs = Math.round(performance.now() - startedMs);
     const windowMs = newest === null ? 0 : newest.endMs - newest.startMs;
     const answer = answerOf(
       { environment: row?.environment ?? environment ?? '', service, version, judged, newest },
       {
         waitedMs,
-        staleMs: newest === null ? 0 : Date.now() - newest.endMs,
+        staleMs: coveredMs === undefined ? 0 : Date.now() - coveredMs,
         staleAfterMs: Math.max(STALE_MIN_MS, STALE_WINDOWS * windowMs),
       },
     );
