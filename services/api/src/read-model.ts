@@ -20,7 +20,16 @@ import {
 } from '@flyball/contracts';
 import { AppError, RejectedError } from '@flyball/core';
 import { hotSources } from '@flyball/host';
-import { type HotService, type HotStore, isFresh, type Log, Marks, type StoredRecord } from '@flyball/runtime';
+import {
+  type HotService,
+  type HotStore,
+  isFresh,
+  type Log,
+  Marks,
+  type Partition,
+  type StoredRecord,
+} from '@flyball/runtime';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ChangeFeed } from './change-feed.ts';
 import { inboxLines } from './inbox-reader.ts';
 import { ObjectiveWords } from './objective-words.ts';
@@ -30,6 +39,8 @@ import { Ring } from './ring.ts';
 import { SetupWords } from './setup-words.ts';
 
 const IDLE_WAIT_MS = 1_000;
+/** After the log did not answer. */
+const RETRY_WAIT_MS = 200;
 const READ_BYTES_MAX = 1_000_000;
 /** What is kept in memory; older things are in the log and the archive. */
 const INCIDENTS_KEPT = 1_000;
@@ -161,13 +172,25 @@ export class ReadModel {
         isBehind = false;
         this.#behind -= 1;
       }
-      const records = await this.#log.read(from, offset, READ_BYTES_MAX).catch(() => []);
-      for (const record of records) {
-        offset = record.offset + 1;
-        if (isFresh(record, marks)) take(record);
+      try {
+        const records = await this.#log.read(from, offset, READ_BYTES_MAX);
+        for (const record of records) {
+          offset = record.offset + 1;
+          if (isFresh(record, marks)) ifReadable(() => take(record));
+        }
+        if (records.length === 0) await this.#log.wait(from, offset, IDLE_WAIT_MS);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.kind === 'bug') throw error;
+        offset = await this.#placeNear(from, offset);
+        await sleep(RETRY_WAIT_MS);
       }
-      if (records.length === 0) await this.#log.wait(from, offset, IDLE_WAIT_MS).catch(() => undefined);
     }
+  }
+
+  /** An offset that the log holds, as near as can be: what was trimmed before it was read is gone. */
+  async #placeNear(from: Partition, offset: number): Promise<number> {
+    const range = await this.#log.range(from).catch(() => undefined);
+    return range === undefined ? offset : Math.min(Math.max(offset, range.startOffset), range.endOffset);
   }
 
   async #isHotComplete(): Promise<boolean> {
@@ -235,6 +258,15 @@ export class ReadModel {
   /** What was there at the start is no change. */
   #publish(event: string, data: unknown): void {
     if (!this.isBehind) this.feed.publish(event, data);
+  }
+}
+
+/** What cannot be read, because a later release wrote it, is not shown: a view must not hold anything up. */
+function ifReadable(take: () => void): void {
+  try {
+    take();
+  } catch (error) {
+    if (!(error instanceof RejectedError)) throw error;
   }
 }
 

@@ -1,0 +1,48 @@
+import { ReadModel } from '@flyball/api';
+import { controlCodec } from '@flyball/contracts';
+import { utf8 } from '@flyball/core';
+import { MemoryHotStore, MemoryLog } from '@flyball/memory';
+import { createTopics } from '@flyball/runtime';
+import { expect, test } from 'vitest';
+
+// Goal: what is shown goes on whatever one record is, and wherever the log begins by now. Method: a log in memory.
+
+const CONTROL = { topic: 'flyball.control', partition: 0 };
+const pause = controlCodec.encode({ type: 'pause', tenant: 'default', actor: 'cli', reason: 'stop', wordId: 'w-1' });
+
+async function newLog(): Promise<MemoryLog> {
+  const log = new MemoryLog(Date.now);
+  await createTopics(log, { lanes: 1, rawPartitions: 1 });
+  return log;
+}
+const say = (log: MemoryLog, value: Uint8Array) => log.append(CONTROL, [{ key: 'default', headers: {}, value }]);
+
+test('a word of a later release is passed over, and those after it are heard', async () => {
+  const log = await newLog();
+  await say(log, utf8('{"type":"dance","tenant":"default","actor":"cli","wordId":"w-0"}'));
+  await say(log, pause);
+  const model = new ReadModel(log, new MemoryHotStore());
+  await model.start();
+  await expect.poll(() => model.isBehind).toBe(false);
+  expect(model.killSwitch.get('default')).toMatchObject({ isPaused: true, reason: 'stop' });
+  await model.stop();
+});
+
+test('what was trimmed between two looks at the log is passed over', async () => {
+  class TrimmedLog extends MemoryLog {
+    override async range(of: typeof CONTROL) {
+      const range = await super.range(of);
+      if (of.topic === CONTROL.topic && range.startOffset === 0) await this.trim(of, 1);
+      return range;
+    }
+  }
+  const log = new TrimmedLog(Date.now);
+  await createTopics(log, { lanes: 1, rawPartitions: 1 });
+  await say(log, pause);
+  await say(log, pause);
+  const model = new ReadModel(log, new MemoryHotStore());
+  await model.start();
+  await expect.poll(() => model.isBehind).toBe(false);
+  expect(model.killSwitch.get('default')?.isPaused).toBe(true);
+  await model.stop();
+});
