@@ -51,7 +51,7 @@ const span = fc.record({
   parentSpanId: fc.oneof(fc.constant(new Uint8Array(0)), id(8)),
   name: fc.string(),
   kind: fc.integer({ min: 0, max: 7 }),
-  startTimeUnixNano: nanos,
+  startTimeUnixNano: fc.oneof({ weight: 9, arbitrary: nanos }, { weight: 1, arbitrary: fc.constant(0n) }),
   durationNs: fc.bigInt({ min: -2_000_000n, max: 90_000_000_000n }),
   attributes,
   status: fc.option(fc.record({ code: fc.integer({ min: 0, max: 2 }), message: fc.string() }), { nil: undefined }),
@@ -77,7 +77,7 @@ function plain(resourceSpans: typeof request extends fc.Arbitrary<infer T> ? T :
           ...rest,
           ...(status && { status }),
           startTimeUnixNano: String(startTimeUnixNano),
-          endTimeUnixNano: String(startTimeUnixNano + durationNs),
+          endTimeUnixNano: String(startTimeUnixNano + (durationNs < -startTimeUnixNano ? 0n : durationNs)),
         })),
       })),
     })),
@@ -123,6 +123,7 @@ function oracle(bytes: Uint8Array) {
         };
         const peerKeys = ['peer.service', 'server.address', 'net.peer.name'];
         const durationNs = BigInt(each.endTimeUnixNano) - BigInt(each.startTimeUnixNano);
+        const isClamped = durationNs < 0n || each.startTimeUnixNano === '0';
         const isBad = (bytesOf: number[], size: number) =>
           bytesOf.length !== size || bytesOf.every((byte) => byte === 0);
         return {
@@ -136,8 +137,8 @@ function oracle(bytes: Uint8Array) {
           isRoot: isBad(each.parentSpanId, 8) ? 1 : 0,
           flaw: isBad(each.traceId, 16) ? SPAN_FLAW.traceId : isBad(each.spanId, 8) ? SPAN_FLAW.spanId : SPAN_FLAW.none,
           endMs: Number(BigInt(each.endTimeUnixNano) / 1_000_000n),
-          durationUs: durationNs < 0n ? 0 : Number(durationNs / 1_000n),
-          isClamped: durationNs < 0n ? 1 : 0,
+          durationUs: isClamped ? 0 : Number(durationNs / 1_000n),
+          isClamped: isClamped ? 1 : 0,
           peer:
             each.kind === 3
               ? (peerKeys.map((name) => of(name, each.attributes)).find((text) => text !== '') ?? '')

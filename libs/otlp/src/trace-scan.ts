@@ -32,9 +32,9 @@ export class TraceScan {
   flaw = new Uint8Array(256);
   /** End, whole ms since the Unix epoch, rounded down. */
   endMs = new Float64Array(256);
-  /** End minus start in whole µs, rounded down; 0 where the end is before the start. */
+  /** End minus start in whole µs, rounded down; 0 where the end is before the start, or no start is said. */
   durationUs = new Float64Array(256);
-  /** 1 where the end is before the start. */
+  /** 1 where the end is before the start, or no start is said: it has not begun in 1970. */
   isClamped = new Uint8Array(256);
   /** Where the 16 bytes of the trace id start, if the flaw is not `traceId`. */
   traceIdAt = new Uint32Array(256);
@@ -213,8 +213,9 @@ export class TraceScan {
     this.endMs[span] = endHigh * 4_294 + restMs;
     this.endRestUs[span] = Math.floor((restNs - restMs * 1_000_000) / 1_000);
     const durationNs = (endHigh - startHigh) * 2 ** 32 + (endLow - startLow);
-    this.isClamped[span] = durationNs < 0 ? 1 : 0;
-    this.durationUs[span] = durationNs < 0 ? 0 : Math.floor(durationNs / 1_000);
+    const isClamped = durationNs < 0 || (startLow === 0 && startHigh === 0);
+    this.isClamped[span] = isClamped ? 1 : 0;
+    this.durationUs[span] = isClamped ? 0 : Math.floor(durationNs / 1_000);
   }
 
   #isZero(at: number, size: number): boolean {

@@ -63,7 +63,7 @@ export function rawChunks(value: Uint8Array): readonly RawChunk[] | undefined {
           return {
             ...about,
             endMs: Number(endNs / 1_000_000n),
-            durationUs: endNs > startNs ? Number((endNs - startNs) / 1_000n) : 0,
+            durationUs: startNs > 0n && endNs > startNs ? Number((endNs - startNs) / 1_000n) : 0,
             isError: span.status?.code === 2,
             isRequest: isEntry || (span.parentSpanId?.length ?? 0) === 0,
           };
