@@ -2,6 +2,7 @@ import { WireWriter } from '@flyball/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { splitRequest } from './split-request.ts';
+import { MetricScan } from './metric-scan.ts';
 import { TraceScan } from './trace-scan.ts';
 
 // Goal: a request that is larger than a record loses nothing, and doubles nothing. Method: random requests cut at random
@@ -49,7 +50,7 @@ test('the parts hold the same spans, in order, and fit wherever a span fits', ()
   fc.assert(
     fc.property(requests, fc.integer({ min: 150, max: 2_000 }), (resources, bytesMax) => {
       const whole = encode(resources);
-      const parts = [...splitRequest(whole, bytesMax)];
+      const parts = [...splitRequest(whole, 'traces', bytesMax)];
       expect(parts.flatMap(spansIn)).toEqual(spansIn(whole));
       for (const part of parts) expect(part.length).toBeLessThanOrEqual(bytesMax);
       if (whole.length <= bytesMax) expect(parts).toEqual([whole]);
@@ -59,7 +60,7 @@ test('the parts hold the same spans, in order, and fit wherever a span fits', ()
 
 test('a span that is larger than a part stays whole, alone', () => {
   const whole = encode([{ service: 'a', scopes: [['x', 'y'.repeat(500), 'z']] }]);
-  const parts = [...splitRequest(whole, 200)];
+  const parts = [...splitRequest(whole, 'traces', 200)];
   expect(parts.map(spansIn).map((spans) => spans.length)).toEqual([1, 1, 1]);
   expect(parts[1]!.length).toBeGreaterThan(500);
 });
@@ -71,8 +72,39 @@ test('attributes that every part would have to repeat do not fill the memory: th
       { service: 's'.repeat(sizeBytes), scopes: [names] },
       { service: 'b', scopes: [['z']] },
     ]);
-    const parts = [...splitRequest(whole, 1_000)];
+    const parts = [...splitRequest(whole, 'traces', 1_000)];
     expect(parts.flatMap(spansIn)).toEqual(spansIn(whole));
     expect(parts.reduce((sum, part) => sum + part.length, 0)).toBeLessThan(3 * whole.length);
   }
 });
+
+test.each([
+  ['gauge', 5, 7],
+  ['sum', 7, 7],
+  ['histogram', 9, 9],
+])(
+  'points of one %s that is larger than a part are parted, and each part says what they are',
+  (_kind, field, keyField) => {
+    const data = new WireWriter();
+    for (let index = 0; index < 500; index += 1) {
+      const point = new WireWriter().bytes(keyField, attribute('pod', `pod-${index}`)).fixed64(3, BigInt(index + 1));
+      data.bytes(1, (field === 9 ? point.fixed64(4, 1n).double(5, index) : point.double(4, index)).finish());
+    }
+    data.varint(2, 2).varint(3, field === 7 ? 1 : 0);
+    const metric = new WireWriter().text(1, 'kube_pod_labels').bytes(field, data.finish()).text(3, '{pod}').finish();
+    const resource = new WireWriter().bytes(1, attribute('service.name', 'kube')).finish();
+    const body = new WireWriter().bytes(1, resource).bytes(2, new WireWriter().bytes(2, metric).finish());
+    const whole = new WireWriter().bytes(1, body.finish()).finish();
+    const pointsIn = (bytes: Uint8Array) => {
+      const scan = new MetricScan();
+      scan.read(bytes);
+      return scan.points.map(({ index: _, resource: of, ...point }) => ({
+        ...point,
+        service: scan.resources[of]!.service,
+      }));
+    };
+    const parts = [...splitRequest(whole, 'metrics', 1_000)];
+    expect(parts.flatMap(pointsIn)).toEqual(pointsIn(whole));
+    for (const part of parts) expect(part.length).toBeLessThanOrEqual(1_000);
+  },
+);

@@ -1,38 +1,47 @@
 import { WireReader, WireWriter } from '@flyball/core';
+import { ITEM_LEVELS } from './without-items.ts';
 
-/** Resources in the request, scopes in those, spans, metrics or log records in those: at each level the field that repeats. */
-const LEVELS = [1, 2, 2];
 /** Most bytes of a tag and a length. */
 const PREFIX_BYTES = 6;
 
 /**
- * A request of any signal as several, each of at most so many bytes, that hold the same items under the same resources and scopes:
- * a log takes records of bounded size. A request that fits is returned as it is. Left whole is a single item that is larger,
+ * A request as several, each of at most so many bytes, that hold the same items under the same resources, scopes and
+ * metrics: a log takes records of bounded size. A request that fits is returned as it is. Left whole is a single item that is larger,
  * and whatever has attributes that fill half a part by themselves: said again with every item, they would fill the memory.
  * Each part is made when it is asked for, so that nobody need hold all of them.
  */
-export function splitRequest(bytes: Uint8Array, bytesMax: number): Iterable<Uint8Array> {
-  return bytes.length <= bytesMax ? [bytes] : split(bytes, LEVELS, bytesMax);
+export function splitRequest(
+  bytes: Uint8Array,
+  signal: keyof typeof ITEM_LEVELS,
+  bytesMax: number,
+): Iterable<Uint8Array> {
+  return bytes.length <= bytesMax ? [bytes] : split(bytes, ITEM_LEVELS[signal], bytesMax);
 }
 
-/** Splits a message along its repeated field. Everything else in it is said in every part. */
+/** One value of a field along which a message is split. */
+interface Element {
+  readonly field: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Splits a message along the fields of its level. Everything else in it is said in every part. */
 function* split(
   message: Uint8Array,
-  [repeated = 0, ...below]: readonly number[],
+  [fields = [], ...below]: readonly (readonly number[])[],
   bytesMax: number,
 ): Generator<Uint8Array> {
   const reader = new WireReader('OTLP_MALFORMED');
   reader.reset(message);
-  const elements: Uint8Array[] = [];
+  const elements: Element[] = [];
   const frame = new WireWriter();
   for (let start = reader.at; reader.next(message.length); start = reader.at) {
     const { field } = reader;
-    if (field !== repeated) {
+    if (!fields.includes(field)) {
       reader.skip(message.length);
       frame.raw(message.subarray(start, reader.at));
       continue;
     }
-    elements.push(reader.bytesField(message.length));
+    elements.push({ field, bytes: reader.bytesField(message.length) });
   }
   const said = frame.finish();
   if (said.length > bytesMax / 2) {
@@ -40,7 +49,7 @@ function* split(
     return;
   }
   const room = bytesMax - said.length;
-  let part: Uint8Array[] = [];
+  let part: Element[] = [];
   let size = 0;
   const close = () => {
     const closed = part;
@@ -48,14 +57,14 @@ function* split(
     size = 0;
     return WireWriter.encode((writer) => {
       writer.raw(said);
-      for (const element of closed) writer.bytes(repeated, element);
+      for (const { field, bytes } of closed) writer.bytes(field, bytes);
     });
   };
-  for (const element of elements) {
-    const isTooLarge = element.length + PREFIX_BYTES > room && below.length > 0;
-    for (const piece of isTooLarge ? split(element, below, room - PREFIX_BYTES) : [element]) {
+  for (const { field, bytes } of elements) {
+    const isTooLarge = bytes.length + PREFIX_BYTES > room && below.length > 0;
+    for (const piece of isTooLarge ? split(bytes, below, room - PREFIX_BYTES) : [bytes]) {
       if (size > 0 && size + piece.length + PREFIX_BYTES > room) yield close();
-      part.push(piece);
+      part.push({ field, bytes: piece });
       size += piece.length + PREFIX_BYTES;
     }
   }

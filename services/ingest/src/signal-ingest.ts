@@ -214,7 +214,7 @@ export class SignalIngest {
     }
     const written: { readonly fate: Fate; readonly items: number }[] = [];
     const underWay = new Set<Promise<void>>();
-    for (const part of splitRequest(bytes, this.#config.recordBytesMax)) {
+    for (const part of splitRequest(bytes, this.#form.signal, this.#config.recordBytesMax)) {
       const count = this.#count(part).items;
       const one: Promise<void> = this.#pickWriter()
         .write(tenant, part, count)
