@@ -1,8 +1,8 @@
 import { RejectedError, WireWriter } from '@flyball/core';
 import { attributes, JsonFlaw, type JsonResource, type JsonScope, jsonText } from './json-values.ts';
 
-/** Hears of an item that cannot be written, e.g. `resourceSpans[0].scopeSpans[0].spans[2]`, and why. It is left out. */
-export type OnFlaw = (where: string, why: string) => void;
+/** Hears of what cannot be written, e.g. `resourceSpans[0].scopeSpans[0].spans[2]`, why, and how many items that is. It is left out. */
+export type OnFlaw = (where: string, why: string, items: number) => void;
 
 /** Where items are in a request, and how one is written. */
 interface ItemForm<Resource, Scoped, Item> {
@@ -12,6 +12,8 @@ interface ItemForm<Resource, Scoped, Item> {
   readonly itemsOf: (scoped: Scoped) => readonly Item[];
   /** @param where - path of the item. */
   readonly encode: (item: Item, where: () => string) => Uint8Array;
+  /** How many items go with one: of a metric its points. Missing: it is one. */
+  readonly countOf?: (item: Item) => number;
 }
 
 /**
@@ -25,7 +27,13 @@ export function encodeResources<
   Item,
 >(
   resources: readonly Resource[],
-  { names: [resourcesName, scopesName, itemsName], scopesOf, itemsOf, encode }: ItemForm<Resource, Scoped, Item>,
+  {
+    names: [resourcesName, scopesName, itemsName],
+    scopesOf,
+    itemsOf,
+    encode,
+    countOf,
+  }: ItemForm<Resource, Scoped, Item>,
   onFlaw?: OnFlaw,
 ): Uint8Array {
   const request = new WireWriter();
@@ -38,7 +46,7 @@ export function encodeResources<
     writeEach(writer, scopeList, (scoped, scopeAt) => {
       const group = new WireWriter();
       if (scoped.scope !== undefined) group.bytes(1, encodeScope(scoped.scope));
-      const itemList = { field: 2, list: itemsOf(scoped), where: () => `${scopeAt()}.${itemsName}` };
+      const itemList = { field: 2, list: itemsOf(scoped), where: () => `${scopeAt()}.${itemsName}`, countOf };
       writeEach(group, itemList, encode, onFlaw);
       return group.text(3, jsonText('schemaUrl', scoped.schemaUrl)).finish();
     });
@@ -56,6 +64,8 @@ interface JsonList<Item> {
   readonly field: number;
   readonly list: readonly Item[];
   readonly where: () => string;
+  /** How many items go with one that cannot be written. Missing: it is one. */
+  readonly countOf?: ((item: Item) => number) | undefined;
 }
 
 /**
@@ -65,7 +75,7 @@ interface JsonList<Item> {
  */
 export function writeEach<Item>(
   writer: WireWriter,
-  { field, list, where }: JsonList<Item>,
+  { field, list, where, countOf }: JsonList<Item>,
   encode: (item: Item, where: () => string) => Uint8Array,
   onFlaw?: OnFlaw,
 ): void {
@@ -82,7 +92,8 @@ export function writeEach<Item>(
       if (onFlaw === undefined) {
         throw new RejectedError('OTLP_JSON_INVALID', `not OTLP/JSON: ${itemAt()}: ${why}`, { cause });
       }
-      onFlaw(itemAt(), why);
+      const isObject = typeof item === 'object' && item !== null;
+      onFlaw(itemAt(), why, isObject && countOf !== undefined ? countOf(item) : 1);
     }
   }
 }

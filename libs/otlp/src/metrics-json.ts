@@ -95,20 +95,31 @@ export function encodeMetricsJson(resourceMetrics: readonly JsonResourceMetrics[
   const encode = (metric: JsonMetric, where: () => string) => encodeMetric(metric, where, onFlaw);
   const scopesOf = ({ scopeMetrics = [] }: JsonResourceMetrics) => scopeMetrics;
   const itemsOf = ({ metrics = [] }: ReturnType<typeof scopesOf>[number]) => metrics;
-  return encodeResources(resourceMetrics, { names: NAMES, scopesOf, itemsOf, encode }, onFlaw);
+  return encodeResources(resourceMetrics, { names: NAMES, scopesOf, itemsOf, encode, countOf }, onFlaw);
+}
+
+/** Points of a metric; one at least, or nobody would be told of it. */
+function countOf(metric: JsonMetric): number {
+  const lists = KINDS.map(([kind]) => metric[kind]?.dataPoints);
+  return Math.max(
+    1,
+    lists.reduce((sum, list) => sum + (Array.isArray(list) ? list.length : 0), 0),
+  );
 }
 
 function encodeMetric(metric: JsonMetric, where: () => string, onFlaw: OnFlaw | undefined): Uint8Array {
   const writer = new WireWriter().text(1, jsonText('name', metric.name));
   writer.text(2, jsonText('description', metric.description)).text(3, jsonText('unit', metric.unit));
-  for (const [kind, field, fields] of KINDS) {
+  // Whether the metric as a whole can be written is known before a point of it is told of: else it would be told of twice.
+  const temporalities = KINDS.map(([kind]) => enumOf(metric[kind]?.aggregationTemporality ?? 0, TEMPORALITIES));
+  for (const [index, [kind, field, fields]] of KINDS.entries()) {
     const data = metric[kind];
     if (data === undefined) continue;
-    const { dataPoints: list = [], aggregationTemporality = 0, isMonotonic = false } = data;
+    const { dataPoints: list = [], isMonotonic = false } = data;
     const written = new WireWriter();
     const points = { field: 1, list, where: () => `${where()}.${kind}.dataPoints` };
     writeEach(written, points, (point) => encodePoint(point, fields), onFlaw);
-    written.varint(2, enumOf(aggregationTemporality, TEMPORALITIES)).varint(3, isMonotonic ? 1 : 0);
+    written.varint(2, temporalities[index]!).varint(3, isMonotonic ? 1 : 0);
     writer.bytes(field, written.finish());
   }
   return writer.finish();

@@ -41,8 +41,10 @@ const FLAWS_TOLD_MAX = 3;
 export function encodeJsonRequest(signal: SignalKind, body: Uint8Array): JsonRequest {
   const told: string[] = [];
   let count = 0;
-  const onFlaw = (where: string, why: string) => {
-    count += 1;
+  let flaws = 0;
+  const onFlaw = (where: string, why: string, items: number) => {
+    count += items;
+    flaws += 1;
     if (told.length < FLAWS_TOLD_MAX) told.push(`${where}: ${why}`);
   };
   const request = objectOf(textOf(body));
@@ -52,7 +54,7 @@ export function encodeJsonRequest(signal: SignalKind, body: Uint8Array): JsonReq
       : signal === 'metrics'
         ? encodeMetricsJson(listOf<JsonResourceMetrics>(request, 'resourceMetrics'), onFlaw)
         : encodeLogsJson(listOf<JsonResourceLogs>(request, 'resourceLogs'), onFlaw);
-  const more = count > told.length ? [`${count - told.length} more`] : [];
+  const more = flaws > told.length ? [`${flaws - told.length} more`] : [];
   return { bytes, unreadable: { count, why: [...told, ...more].join('; ') } };
 }
 
