@@ -22,7 +22,7 @@ export type JsonEnum = number | string;
 
 /** Number of an enum value. @param names - by number. @throws {JsonFlaw} for a name that is none. */
 export function enumOf(value: JsonEnum, names: readonly string[]): number {
-  if (Number.isInteger(value)) return value as number;
+  if (typeof value === 'number' && Math.abs(value) < 2 ** 31 && Number.isInteger(value)) return value;
   const number = names.indexOf(value as string);
   if (number < 0) throw new JsonFlaw(`${JSON.stringify(value)} is none of ${names.filter(Boolean).join(', ')}`);
   return number;

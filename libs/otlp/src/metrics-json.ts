@@ -149,5 +149,5 @@ function encodePoint(point: JsonPoint, fields: typeof NUMBER): Uint8Array {
       writer.bytes(fields.exemplars, exemplar.bytes(5, hex(traceId)).finish());
     }
   }
-  return writer.varint(fields.flags, point.flags ?? 0).finish();
+  return writer.varint(fields.flags, naturalOf('flags', point.flags)).finish();
 }

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { MetricScan } from './metric-scan.ts';
 import { encodeMetricsJson } from './metrics-json.ts';
+import { TraceScan } from './trace-scan.ts';
+import { encodeTracesJson } from './traces-json.ts';
 
 // Goal: of what cannot be read every point is counted, once. Method: a metric that is bad as a whole, and one with a bad point.
 
@@ -26,4 +28,21 @@ test('a metric that cannot be read is told of with all its points, and beside it
   const scan = new MetricScan();
   scan.read(request);
   expect(scan.count).toBe(3);
+});
+
+test('a number beyond what its field holds costs its own item, and no other', () => {
+  const told: string[] = [];
+  const ids = { traceId: '1'.repeat(32), spanId: '1'.repeat(16) };
+  const traces = encodeTracesJson([{ scopeSpans: [{ spans: [{ ...ids, kind: 1e30 }, ids] }] }], (where) =>
+    told.push(where),
+  );
+  const gauge = { dataPoints: [{ ...points(1)[0]!, flags: 1e30 }, ...points(1)] };
+  const metrics = encodeMetricsJson([{ scopeMetrics: [{ metrics: [{ name: 'a', gauge }] }] }], (where) =>
+    told.push(where),
+  );
+  expect(told.map((where) => where.replace(/.*\]\./, ''))).toEqual(['spans[0]', 'gauge.dataPoints[0]']);
+  const [spans, all] = [new TraceScan(), new MetricScan()];
+  spans.read(traces);
+  all.read(metrics);
+  expect([spans.count, all.count]).toEqual([1, 1]);
 });
