@@ -27,6 +27,8 @@ export type GlobalOut = { 'flyball.windows': WindowsMessage };
 const NOTHING = { lateSpans: 0, earlySpans: 0, sum: undefined };
 /** A stream of a metric that was silent for so long begins anew. */
 const STREAM_KEPT_MS = 15 * MINUTE_MS;
+/** Streams that a service is remembered by, in multiples of those in a window; whoever was silent for longest is forgotten first. */
+const STREAMS_KEPT = 4;
 
 /** What windows are made of, and for whom. */
 export interface MergerPlace {
@@ -221,6 +223,10 @@ export class WindowMerger {
     this.#last.set(key, last);
     const series = sum.metrics.close(last);
     for (const [stream, { timeMs }] of last) if (timeMs < this.#closedMs! - STREAM_KEPT_MS) last.delete(stream);
+    const surplus = last.size - STREAMS_KEPT * this.#config.metricsMax;
+    if (surplus <= 0) return series;
+    const oldest = [...last].sort(([, a], [, b]) => a.timeMs - b.timeMs).slice(0, surplus);
+    for (const [stream] of oldest) last.delete(stream);
     return series;
   }
 
