@@ -67,7 +67,11 @@ export class ApiClient {
 
   /** @throws {CliError} when it is no JSON: then something else listens there. */
   async #bodyOf<T>(response: Response): Promise<T> {
-    const text = await response.text();
+    const text = await response.text().catch((cause: unknown) => {
+      const error = new CliError(`the answer of ${this.url} broke off`, 'try again; look at the log of the process');
+      error.cause = cause;
+      throw error;
+    });
     try {
       return JSON.parse(text) as T;
     } catch (cause) {

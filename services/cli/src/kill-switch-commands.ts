@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { ApiClient } from './api-client.ts';
-import { CliError } from './cli-error.ts';
 import { clientOf, shared, type Shared } from './client-options.ts';
 import { examples } from './examples.ts';
 import { addressesOf, dataDir, tokenOf } from './places.ts';
@@ -12,15 +11,18 @@ export function killSwitchCommands(root: Command): void {
     .addHelpText('after', examples('flyball pause --reason "database migration"'))
     .action(async (options: Shared & { reason: string }) => {
       const client = clientOf(options);
-      const byApi = await client
-        .request('PUT', '/v1/killswitch', { reason: options.reason })
-        .catch((error: unknown) => error);
-      if (!(byApi instanceof CliError)) return void process.stderr.write('automation is paused\n');
-      const dir = dataDir(options.data);
-      const atActuator = new ApiClient(addressesOf(dir).actuator, tokenOf(dir));
-      await atActuator.request('POST', '/pause').catch(() => {
-        throw byApi;
-      });
+      // Whatever goes wrong, nobody knows then that it is paused.
+      const failure = await client.request('PUT', '/v1/killswitch', { reason: options.reason }).then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      );
+      if (failure === undefined) return void process.stderr.write('automation is paused\n');
+      try {
+        const dir = dataDir(options.data);
+        await new ApiClient(addressesOf(dir).actuator, tokenOf(dir)).request('POST', '/pause');
+      } catch {
+        throw failure.error;
+      }
       process.stderr.write('automation is paused at the actuator; the API does not answer\n');
     });
   shared(root.command('resume').description('let automation act again'))
