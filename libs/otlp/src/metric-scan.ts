@@ -1,4 +1,4 @@
-import { hexOf, WIRE, WireReader } from '@flyball/core';
+import { fnv1a, hexOf, WIRE, WireReader } from '@flyball/core';
 import { readAttribute } from './attributes.ts';
 import { type ScannedResource, ResourceScan } from './resource-scan.ts';
 
@@ -18,7 +18,7 @@ export interface ScannedPoint {
   readonly metric: string;
   readonly unit: string;
   readonly type: PointType;
-  /** `key=value` pairs of the point, by key, joined by commas; cut after 256 characters. */
+  /** `key=value` pairs of the point, by key, joined by commas; at most 256 characters: what is cut ends with a hash of all. */
   readonly attributes: string;
   /** Whole ms since the Unix epoch, rounded down. */
   readonly timeMs: number;
@@ -204,7 +204,7 @@ export class MetricScan {
       return;
     }
     const resource = this.resources.length - 1;
-    const text = attributes.sort().join(',').slice(0, ATTRIBUTES_MAX);
+    const text = bounded(attributes.sort().join(','));
     this.points.push({ ...about, index, resource, attributes: text, timeMs, startMs, value, count, traceId });
   }
 
@@ -246,6 +246,13 @@ export class MetricScan {
     const at = this.#reader.fixed64At(end);
     return (this.#reader.high(at) | 0) * 2 ** 32 + this.#reader.low(at);
   }
+}
+
+/** A text of at most so many characters. Two that differ only beyond them are still two: totals of unlike streams have no increase. */
+function bounded(text: string): string {
+  if (text.length <= ATTRIBUTES_MAX) return text;
+  const mark = `… ${fnv1a(text).toString(16).padStart(8, '0')}`;
+  return text.slice(0, ATTRIBUTES_MAX - mark.length) + mark;
 }
 
 /** ns in two halves as whole ms: 2^32 ns are 4294 ms and 967,296 ns. */
