@@ -16,6 +16,7 @@ export interface ScannedPoint {
   /** Index into {@link MetricScan.resources}. */
   readonly resource: number;
   readonly metric: string;
+  /** Cut after 63 characters. */
   readonly unit: string;
   readonly type: PointType;
   /** `key=value` pairs of the point, by key, joined by commas; at most 256 characters: what is cut ends with a hash of all. */
@@ -33,6 +34,8 @@ export interface ScannedPoint {
 }
 
 const ATTRIBUTES_MAX = 256;
+/** Longest unit, characters: with longer ones the streams of a window would not fit a record of the log. Source: OpenTelemetry metrics API, "Instrument unit". */
+const UNIT_MAX = 63;
 const DELTA = 1;
 /** `DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK`: the stream has ended, and there is no value. */
 const NO_VALUE = 1;
@@ -115,7 +118,7 @@ export class MetricScan {
     while (reader.next(end)) {
       const fields = DATA.get(reader.field);
       if (reader.field === 1) metric = this.#texts.textField(end);
-      else if (reader.field === 3) unit = this.#texts.textField(end);
+      else if (reader.field === 3) unit = this.#texts.textField(end).slice(0, UNIT_MAX);
       else if (fields !== undefined) {
         const dataEnd = reader.lengthEnd(end);
         data.push({ fields, field: reader.field, at: reader.at, end: dataEnd });
