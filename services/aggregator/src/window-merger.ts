@@ -225,7 +225,9 @@ export class WindowMerger {
     for (const [stream, { timeMs }] of last) if (timeMs < this.#closedMs! - STREAM_KEPT_MS) last.delete(stream);
     const surplus = last.size - STREAMS_KEPT * this.#config.metricsMax;
     if (surplus <= 0) return series;
-    const oldest = [...last].sort(([, a], [, b]) => a.timeMs - b.timeMs).slice(0, surplus);
+    const byAge = ([a, { timeMs: aMs }]: [string, MetricPoint], [b, { timeMs: bMs }]: [string, MetricPoint]) =>
+      aMs - bMs || (a < b ? -1 : 1);
+    const oldest = [...last].sort(byAge).slice(0, surplus);
     for (const [stream] of oldest) last.delete(stream);
     return series;
   }
