@@ -13,7 +13,7 @@ export const TICK_HEADER = 'flyball-tick';
  * consumer it is an empty OTLP request, which is valid.
  */
 export const Tick = z.object({
-  /** Items refused since the writer's last tick, by tenant: windows of that time do not hold everything. */
+  /** Items that were refused since the writer's last tick, or that nobody knows of, by tenant: windows of that time may not hold everything. */
   refused: z.record(z.string(), z.int().positive()),
   /** Who ticks: one start of one ingest. */
   writer: z.string().optional(),

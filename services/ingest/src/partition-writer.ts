@@ -29,8 +29,8 @@ export interface WriterOptions {
   readonly ackTimeoutMs: number;
   /** A clock that nobody sets, ms: a jump of the wall clock is no silence of the log, and no skew. */
   readonly monotonicMs: () => number;
-  /** Told of what surely is not in the log, before anything else is written. */
-  readonly onRefused: (tenant: string, spans: number) => void;
+  /** Told of what is not in the log, or may not be, before anything else is written. */
+  readonly onMissing: (tenant: string, spans: number) => void;
 }
 
 /** What a tick tells beside refusals. */
@@ -59,7 +59,7 @@ export class PartitionWriter {
   #queue: Waiting[] = [];
   #isTickDue = false;
   #evidence: TickEvidence = {};
-  /** Spans by tenant that were refused, and that nobody was told of here. */
+  /** Spans by tenant that were refused, or may be missing, and that nobody was told of here. */
   #owed: Record<string, number> = {};
   #isBusy = false;
   #sequence = 0;
@@ -91,7 +91,7 @@ export class PartitionWriter {
     });
   }
 
-  /** Spans were refused, here or elsewhere: whatever is appended next tells of it first. */
+  /** Spans were refused, here or elsewhere, or nobody knows of them: whatever is appended next tells of it first. */
   owe(tenant: string, spans: number): void {
     this.#owed = addCounts(this.#owed, { [tenant]: spans });
   }
@@ -126,7 +126,7 @@ export class PartitionWriter {
     void this.#append(batch, tick).then((fate) => {
       for (const { tenant, bytes, spans, settle } of batch) {
         this.pendingBytes -= bytes.length;
-        if (fate === 'refused') this.#options.onRefused(tenant, spans);
+        if (fate === 'refused' || fate === 'unknown') this.#options.onMissing(tenant, spans);
         settle(fate);
       }
       this.#isBusy = false;

@@ -88,11 +88,11 @@ export class SignalIngest {
     const { log, run, monotonicMs } = ports;
     const { partitions } = await log.describe(form.topic);
     const { recordBytesMax, ackTimeoutMs } = config;
-    // Who reads one partition must know what the others were refused, too.
-    const onRefused = (tenant: string, items: number) => {
+    // Who reads one partition must know what the others miss, too.
+    const onMissing = (tenant: string, items: number) => {
       for (const writer of writers) writer.owe(tenant, items);
     };
-    const shared = { log, run, recordBytesMax, ackTimeoutMs, monotonicMs, onRefused };
+    const shared = { log, run, recordBytesMax, ackTimeoutMs, monotonicMs, onMissing };
     const writers: readonly PartitionWriter[] = Array.from(
       { length: partitions },
       (_, partition) => new PartitionWriter({ ...shared, to: { topic: form.topic, partition } }),

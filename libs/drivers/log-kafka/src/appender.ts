@@ -46,12 +46,15 @@ export class Appender {
       const detail = { ...to, bytes: batchBytes, maxBytes: this.#batchBytesMax };
       throw new RejectedError('RECORD_TOO_LARGE', 'a batch is larger than the brokers take', { detail });
     }
+    let unknown: unknown;
     for (let tries = 1; ; tries += 1) {
       try {
         return await this.#produce(to, bytes);
       } catch (error) {
+        if (error instanceof UnavailableError && error.code === 'LOG_APPEND_UNKNOWN') unknown = error;
         const isWorthATry = isStaleMetadata((error as Error).cause) && tries < TRIES_MAX;
-        if (!isWorthATry) throw error;
+        // What a try may have left there no later refusal takes back.
+        if (!isWorthATry) throw unknown ?? error;
         await new Promise((resolve) => setTimeout(resolve, BACKOFF_MS * tries));
         await this.#connection.refresh().catch(() => undefined);
       }

@@ -1,14 +1,23 @@
 import { RejectedError, UnavailableError } from '@flyball/core';
 
-/** Codes of the Kafka protocol that say something about an append. */
+/** Codes of the Kafka protocol that are given before anything is written. */
 const NOTHING_WRITTEN = new Set([
+  'LEADER_NOT_AVAILABLE',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'NOT_ENOUGH_REPLICAS',
+]);
+/**
+ * Codes of a broker that does not lead the partition, or not any more. One that led it when the append came, and lost that while it
+ * waited for the replicas, says the same: what it wrote may have been copied, and be kept by the next leader.
+ */
+const STALE_METADATA = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
   'LEADER_NOT_AVAILABLE',
   'NOT_LEADER_FOR_PARTITION',
   'NOT_LEADER_OR_FOLLOWER',
   'FENCED_LEADER_EPOCH',
   'KAFKA_STORAGE_ERROR',
-  'NOT_ENOUGH_REPLICAS',
   'UNKNOWN_LEADER_EPOCH',
 ]);
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
@@ -37,7 +46,7 @@ function nextOf(error: Error): unknown {
 
 /** Whether somebody else leads the partition now, or knows the topic: ask again who does. */
 export function isStaleMetadata(error: unknown): boolean {
-  return NOTHING_WRITTEN.has(kafkaCode(error)) && kafkaCode(error) !== 'NOT_ENOUGH_REPLICAS';
+  return STALE_METADATA.has(kafkaCode(error));
 }
 
 const COMING = new Set(['GROUP_COORDINATOR_NOT_AVAILABLE', 'GROUP_LOAD_IN_PROGRESS', 'NOT_COORDINATOR_FOR_GROUP']);
@@ -63,7 +72,8 @@ export function appendError(cause: unknown, wasSent: boolean): Error {
       cause,
     });
   }
-  return new UnavailableError('LOG_APPEND_UNKNOWN', 'an append was not answered', { cause });
+  const why = code === '' ? 'an append was not answered' : `nobody knows whether an append was kept: ${code}`;
+  return new UnavailableError('LOG_APPEND_UNKNOWN', why, { cause });
 }
 
 /** What an error means for everything else: nothing happened, or nothing was learned. */
