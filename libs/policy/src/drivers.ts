@@ -5,6 +5,20 @@ const FORM = /^(twin|webhook:[a-z][a-z0-9-]*)$/;
 const FORMS = ['twin', 'webhook:NAME'];
 
 /**
+ * Whether nothing keeps an older order to a target from landing after a newer one, so that a person must approve each. Of a webhook that
+ * is so unless its binding says otherwise, as it is for its connection; the twin fences.
+ */
+export function isUnfenced({
+  driver,
+  fencing,
+}: {
+  readonly driver: string;
+  readonly fencing?: string | undefined;
+}): boolean {
+  return fencing === 'none' || (fencing === undefined && driver.startsWith('webhook:'));
+}
+
+/**
  * Why orders to a driver that a binding names would come to nothing: there is no such driver. '' where there is.
  *
  * @param known - drivers of this Flyball's actuator; `undefined` where nobody here can tell: then only whether there could be one.

@@ -1,7 +1,7 @@
 export { parseConfiguration } from './configuration.ts';
 export type { Configuration } from './configuration.ts';
 export type { PolicyInputs } from './conditions.ts';
-export { driverProblem } from './drivers.ts';
+export { driverProblem, isUnfenced } from './drivers.ts';
 export { evaluate, matchesPattern, matchesScope } from './evaluate.ts';
 export type { Clause, Evaluation } from './evaluate.ts';
 export { frozenBy } from './freeze.ts';

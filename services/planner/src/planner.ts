@@ -12,7 +12,7 @@ import {
   targetKey,
 } from '@flyball/contracts';
 import { decodeSnapshot, encodeSnapshot, RejectedError } from '@flyball/core';
-import { parsePolicy } from '@flyball/policy';
+import { isUnfenced, parsePolicy } from '@flyball/policy';
 import { type Entry, Frontier, type Outbox, type Processor } from '@flyball/runtime';
 import type { PlannerConfig } from './config.ts';
 import type { KnownPolicy } from './decide.ts';
@@ -120,11 +120,11 @@ export class Planner implements Processor<SignalsMessage, PlannerOut> {
         return;
       case 'binding': {
         const { tenant, environment, service, target } = word;
-        const { fencing, ...rest } = target;
+        const { driver, name } = target;
         const state = this.#environment(word);
-        state.bindings.set(service, { tenant, environment, ...rest });
+        state.bindings.set(service, { tenant, environment, driver, name });
         const others = state.unfenced.filter((each) => each !== service);
-        state.unfenced = fencing === 'none' ? [...others, service] : others;
+        state.unfenced = isUnfenced(target) ? [...others, service] : others;
         return;
       }
       case 'slo':

@@ -239,9 +239,16 @@ describe('an approval', () => {
   });
 
   test('is needed where nothing fences the target, whatever the policy says', () => {
-    const planner = asked(POLICY, [binding(1_500, 'checkout', 'default', 'none')]);
-    expect(planner.commands).toEqual([]);
-    expect(verdicts(planner)).toEqual(['pending']);
+    for (const how of [{ fencing: 'none' } as const, { driver: 'webhook:deployer' }]) {
+      const planner = asked(POLICY, [binding(1_500, 'checkout', 'default', how)]);
+      expect(planner.commands).toEqual([]);
+      expect(verdicts(planner)).toEqual(['pending']);
+    }
+  });
+
+  test('is not needed of a webhook that is said to fence', () => {
+    const how = { driver: 'webhook:deployer', fencing: 'generation' } as const;
+    expect(asked(POLICY, [binding(1_500, 'checkout', 'default', how)]).commands).toHaveLength(1);
   });
 });
 

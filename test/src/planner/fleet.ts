@@ -163,8 +163,13 @@ export const policy = (atMs: number, text = POLICY, tenant = 'default') =>
     text,
     digest: policyDigest(text),
   });
-export function binding(atMs: number, service: string, tenant = 'default', fencing?: 'none'): Heard {
-  const target = { driver: 'fake', name: service, ...(fencing !== undefined && { fencing }) };
+export function binding(
+  atMs: number,
+  service: string,
+  tenant = 'default',
+  how: { readonly driver?: string; readonly fencing?: 'generation' | 'none' } = {},
+): Heard {
+  const target = { driver: 'fake', name: service, ...how };
   return word(atMs, { type: 'binding', ...about, tenant, wordId: `b${service}`, environment: 'demo', service, target });
 }
 /** That a version was deployed. */
