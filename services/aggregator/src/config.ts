@@ -62,7 +62,12 @@ export const AggregatorConfig = z
     versionsMax: z.int().positive().max(20).default(20).describe('Most versions per subject and window.'),
     instancesMax: z.int().positive().max(50).default(50).describe('Most instances per subject and window.'),
     callersMax: z.int().positive().max(100).default(50).describe('Most callers per subject and window.'),
-    metricsMax: z.int().positive().max(1_000).default(500).describe('Most metric streams per subject and window.'),
+    metricsMax: z
+      .int()
+      .positive()
+      .max(500)
+      .default(500)
+      .describe('Most metric streams per subject and window. With more a partial may not fit a record of the log.'),
     templatesMax: z.int().positive().max(500).default(100).describe('Most log templates per subject and window.'),
     traceSampleRatio: z
       .number()

@@ -21,9 +21,11 @@ export const IngestConfig = z
     recordBytesMax: z
       .int()
       .min(1_024)
-      .max(8 * MIB)
+      .max(2 * MIB - 64 * 1_024)
       .default(MIB)
-      .describe('Requests that wait for the same partition are joined up to this many bytes.'),
+      .describe(
+        'Requests that wait for the same partition are joined up to this many bytes. Kafka takes 2 MiB, with a tick and all around it.',
+      ),
     intakeBytesMax: z
       .int()
       .min(MIB)
@@ -47,7 +49,9 @@ export const IngestConfig = z
       .min(100)
       .max(10 * SECOND_MS)
       .default(SECOND_MS)
-      .describe('How often each raw partition gets a tick, in ms.'),
+      .describe(
+        'How often each raw partition gets a tick, in ms. Keep it well below the blindGapMs of the aggregator.',
+      ),
     earlyMs: z
       .int()
       .positive()
