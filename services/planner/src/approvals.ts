@@ -35,18 +35,39 @@ export function answer(incident: Incident, word: AnswerWord, atMs: number): bool
   return true;
 }
 
-/** Ends what nobody has answered in time, or, with `isOver`, what need not be answered any more. Returns whether any was. */
-export function expire(incident: Incident, nowMs: number, isOver = false): boolean {
+/**
+ * Ends what nobody has answered in time, and what gates held back until then though it was approved: a yes is to what was shown, not
+ * to what will be hours later. Returns whether any was.
+ *
+ * @param isIssued - whether a command was issued.
+ */
+export function expire(incident: Incident, nowMs: number, isIssued: (commandId: string) => boolean): boolean {
   let any = false;
   for (const decision of incident.decisions) {
     const { approval } = decision;
-    if (approval?.status !== 'pending' || (!isOver && nowMs < approval.expiresAtMs)) continue;
-    settle(decision, 'expired', { actor: '', wordId: '', answeredAtMs: nowMs });
-    const why = isOver ? 'it is not needed any more' : 'nobody has answered in time';
-    tell(incident, nowMs, 'approval', `${approval.commandId} expired: ${why}`);
+    if (!approval || nowMs < approval.expiresAtMs) continue;
+    const { status, commandId, actor, wordId, answeredAtMs } = approval;
+    if (status === 'pending') {
+      end(incident, decision, nowMs, 'nobody has answered in time');
+    } else if (status === 'approved' && !isIssued(commandId)) {
+      settle(decision, 'expired', { actor, wordId, answeredAtMs });
+      tell(incident, nowMs, 'approval', `${commandId} expired: ${actor} approved it, and it was held back until now`);
+    } else continue;
     any = true;
   }
   return any;
+}
+
+/** Ends what need not be answered any more. */
+export function endQuestions(incident: Incident, nowMs: number): void {
+  for (const decision of incident.decisions) {
+    if (decision.approval?.status === 'pending') end(incident, decision, nowMs, 'it is not needed any more');
+  }
+}
+
+function end(incident: Incident, decision: Decision, nowMs: number, why: string): void {
+  settle(decision, 'expired', { actor: '', wordId: '', answeredAtMs: nowMs });
+  tell(incident, nowMs, 'approval', `${decision.approval!.commandId} expired: ${why}`);
 }
 
 function settle(

@@ -11,7 +11,7 @@ import {
 } from '@flyball/contracts';
 import { MINUTE_MS } from '@flyball/core';
 import { matchesScope } from '@flyball/policy';
-import { answer, expire } from './approvals.ts';
+import { answer, endQuestions, expire } from './approvals.ts';
 import { massSilence } from './blindness.ts';
 import { type Candidate, candidateOf } from './candidates.ts';
 import { type RankedCause, rankCauses, type Suspect } from './causes.ts';
@@ -84,7 +84,7 @@ export class EnvironmentStep {
       if (open.incident.status === 'closed') continue;
       const ranked = rankCauses(open.incident, this.#state, this.#context.config);
       this.#blame(open, atMs, ranked);
-      if (expire(open.incident, this.#context.nowMs)) this.#news.add(open);
+      if (expire(open.incident, this.#context.nowMs, (id) => this.#isIssued(id))) this.#news.add(open);
       this.#decide(open, ranked[0]?.suspect ?? undefined);
       this.#close(open, atMs);
     }
@@ -298,6 +298,10 @@ export class EnvironmentStep {
     this.#end(open, atMs, judged ?? (isBlackout ? 'blind' : 'recovered'));
   }
 
+  #isIssued(commandId: string): boolean {
+    return this.#state.commands.some(({ command }) => command.commandId === commandId);
+  }
+
   /** The last action in the name of an incident. */
   #lastOf({ incidentId }: Incident): KnownCommand | undefined {
     return this.#state.commands.findLast(({ command }) => command.incidentId === incidentId);
@@ -353,7 +357,7 @@ export class EnvironmentStep {
       const known = this.#state.services.get(subject.service);
       if (known !== undefined) known.closedAtMs = atMs;
     }
-    expire(incident, this.#context.nowMs, true);
+    endQuestions(incident, this.#context.nowMs);
     tell(incident, atMs, 'closed', `closed: ${resolution}`);
     this.#news.add(open);
   }

@@ -225,6 +225,23 @@ describe('an approval', () => {
     expect(told).toEqual([expect.stringContaining('too late'), expect.stringContaining('nobody has answered in time')]);
   });
 
+  test('that a freeze holds back until it has expired issues nothing after the freeze', () => {
+    const about = { wordId: 'w', actor: 'bob', tenant: 'default', environment: 'demo', reason: 'launch' };
+    const freezeUntil = (untilMs: number) =>
+      asked(APPROVE).hear(word(23_500, { type: 'freeze', ...about, freezeId: 'f-1', fromMs: 0, untilMs }));
+    const held = freezeUntil(60_000);
+    held.hear(answer(24_500, 'approve', questionOf(held))).live(...quiet(26_000, 66_000, FAILS));
+    expect(held.commands).toEqual([]);
+    expect(questionOf(held)).toMatchObject({ status: 'expired', actor: 'ann' });
+    expect(held.incident!.timeline.map(({ text }) => text)).toContain(
+      `${questionOf(held).commandId} expired: ann approved it, and it was held back until now`,
+    );
+    const inTime = freezeUntil(40_000);
+    inTime.hear(answer(24_500, 'approve', questionOf(inTime))).live(...quiet(26_000, 66_000, FAILS));
+    expect(inTime.commands).toHaveLength(1);
+    expect(questionOf(inTime).status).toBe('approved');
+  });
+
   test('given to evidence that has grown old issues nothing', () => {
     const planner = asked();
     planner.hear(answer(40_000, 'approve', questionOf(planner)));
