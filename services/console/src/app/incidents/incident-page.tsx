@@ -32,8 +32,10 @@ export function IncidentPage({ id }: { readonly id: string }): ReactNode {
 }
 
 function Whole({ incident }: { readonly incident: IncidentView }): ReactNode {
-  const all = useCommands().data?.items ?? [];
-  const commands = all.filter(({ command }) => command.incidentId === incident.incidentId);
+  const answer = useCommands();
+  const ofIncident = (all: readonly CommandDetail[]) =>
+    all.filter(({ command }) => command.incidentId === incident.incidentId);
+  const commands = ofIncident(answer.data?.items ?? []);
   return (
     <>
       <Head incident={incident} commands={commands} />
@@ -56,7 +58,9 @@ function Whole({ incident }: { readonly incident: IncidentView }): ReactNode {
         <Decisions incident={incident} />
       </Section>
       <Section title="What was done">
-        <Commands commands={commands} incident={incident} />
+        <Answered of={answer} what="what was done">
+          {({ items }) => <Commands commands={ofIncident(items)} incident={incident} />}
+        </Answered>
       </Section>
     </>
   );
