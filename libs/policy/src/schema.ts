@@ -67,7 +67,7 @@ export const PolicySchema = z.strictObject({
     /** What it may act on; nothing else. */
     scope: z.strictObject({ environments: z.array(pattern).min(1), services: z.array(pattern).min(1) }),
     match: z.strictObject({
-      slis: z.array(z.enum(['errors', 'latency', 'traffic', 'saturation'])).min(1),
+      slis: z.array(z.enum(['errors', 'latency'])).min(1),
       cause: z.enum(['version', 'service', 'instance']),
     }),
     conditions: z.array(Condition).min(1).max(20),

@@ -49,3 +49,24 @@ test('a cluster whose topics cannot be had after a loss is let go of, and does n
   expect(await connection.leaderOf({ topic: 'a', partition: 0 })).toBe(7);
   expect([lost, failing].map(({ disconnect }) => vi.mocked(disconnect).mock.calls.length)).toEqual([1, 1]);
 });
+
+test('what was given up because the brokers could not be reached in time is not begun when they can', async () => {
+  vi.useFakeTimers();
+  try {
+    let reach!: () => void;
+    const slow = {
+      ...cluster(),
+      connect: () => new Promise<void>((resolve) => (reach = resolve)),
+    } as unknown as Cluster;
+    vi.mocked(createCluster).mockReturnValueOnce(slow);
+    const work = vi.fn(async () => 'sent');
+    const told = expect(new Connection(config).with(work)).rejects.toMatchObject({ code: 'LOG_TIMEOUT' });
+    await vi.advanceTimersByTimeAsync(60_000);
+    await told;
+    reach();
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(work).not.toHaveBeenCalled();
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -42,9 +42,13 @@ export class Connection {
   async with<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw new UnavailableError('LOG_CLOSED', 'the log was closed');
     const opening = (this.#cluster ??= this.#openOrForget());
+    let isGivenUp = false;
+    // Who was told that nothing was sent must not have it sent after that.
+    const begun = opening.then((cluster) => (isGivenUp ? Promise.reject(new Error('given up')) : work(cluster)));
     try {
-      return await withDeadline(opening.then(work));
+      return await withDeadline(begun);
     } catch (error) {
+      isGivenUp = true;
       if (isBroken(error)) this.#drop(opening);
       throw error;
     }
