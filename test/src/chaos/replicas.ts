@@ -7,17 +7,17 @@ const ASKS_MAX = 8;
 
 /** The copies of partitions in a cluster, as its brokers tell. */
 export class Replicas {
-  readonly #admin: Admin;
+  readonly #url: string;
+  #admin: Admin;
 
-  private constructor(admin: Admin) {
+  private constructor(url: string, admin: Admin) {
+    this.#url = url;
     this.#admin = admin;
   }
 
   /** @param url - `kafka://HOST:PORT,…` */
   static async open(url: string): Promise<Replicas> {
-    const admin = stockKafka(url, { requestTimeout: REQUEST_TIMEOUT_MS }).admin();
-    await admin.connect();
-    return new Replicas(admin);
+    return new Replicas(url, await connected(url));
   }
 
   /** Which node leads a partition; -1 when none does. */
@@ -42,6 +42,9 @@ export class Replicas {
         return (await this.#admin.fetchTopicMetadata(topics && { topics })).topics;
       } catch (error) {
         if (asked === ASKS_MAX) throw error;
+        // It goes on asking the broker that it is connected to, if only to that one.
+        await this.#admin.disconnect().catch(() => undefined);
+        this.#admin = await connected(this.#url);
       }
     }
   }
@@ -49,4 +52,10 @@ export class Replicas {
   close(): Promise<void> {
     return this.#admin.disconnect();
   }
+}
+
+async function connected(url: string): Promise<Admin> {
+  const admin = stockKafka(url, { requestTimeout: REQUEST_TIMEOUT_MS }).admin();
+  await admin.connect();
+  return admin;
 }
