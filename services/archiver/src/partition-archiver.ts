@@ -151,7 +151,10 @@ export class PartitionArchiver {
     if (last.lastOffset >= endOffset) throw ahead();
     const records = await store.records(await store.manifest(last));
     const [inLog] = await log.read(this.at, last.lastOffset, 1);
-    if (inLog === undefined || !isSame(inLog, records.at(-1)!)) throw ahead();
+    // It is there: whoever gives out nothing of it now may do so the next time.
+    if (inLog === undefined)
+      throw new UnavailableError('LOG_UNAVAILABLE', 'the log gives out nothing of what it holds');
+    if (!isSame(inLog, records.at(-1)!)) throw ahead();
   }
 
   async #archive(untilMs: number): Promise<void> {

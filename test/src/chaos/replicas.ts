@@ -8,16 +8,17 @@ const ASKS_MAX = 8;
 /** The copies of partitions in a cluster, as its brokers tell. */
 export class Replicas {
   readonly #url: string;
-  #admin: Admin;
+  #admin: Admin | undefined;
 
-  private constructor(url: string, admin: Admin) {
+  private constructor(url: string) {
     this.#url = url;
-    this.#admin = admin;
   }
 
   /** @param url - `kafka://HOST:PORT,…` */
   static async open(url: string): Promise<Replicas> {
-    return new Replicas(url, await connected(url));
+    const replicas = new Replicas(url);
+    await replicas.#topics();
+    return replicas;
   }
 
   /** Which node leads a partition; -1 when none does. */
@@ -39,18 +40,20 @@ export class Replicas {
   async #topics(topics?: string[]): Promise<readonly ITopicMetadata[]> {
     for (let asked = 1; ; asked += 1) {
       try {
+        this.#admin ??= await connected(this.#url);
         return (await this.#admin.fetchTopicMetadata(topics && { topics })).topics;
       } catch (error) {
+        // It would go on asking the broker that it is connected to, if only to that one.
+        await this.close().catch(() => undefined);
         if (asked === ASKS_MAX) throw error;
-        // It goes on asking the broker that it is connected to, if only to that one.
-        await this.#admin.disconnect().catch(() => undefined);
-        this.#admin = await connected(this.#url);
       }
     }
   }
 
-  close(): Promise<void> {
-    return this.#admin.disconnect();
+  async close(): Promise<void> {
+    const admin = this.#admin;
+    this.#admin = undefined;
+    await admin?.disconnect();
   }
 }
 
