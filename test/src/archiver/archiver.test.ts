@@ -1,8 +1,10 @@
-import { ArchiveReader } from '@flyball/archiver';
+import { Archiver, ArchiveReader } from '@flyball/archiver';
 import { TOPOLOGY } from '@flyball/contracts';
+import { utf8 } from '@flyball/core';
+import { createLogger } from '@flyball/host';
 import { laneName } from '@flyball/runtime';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { DAY_MS, expectSafe, expectWhole, readAll } from './archive-checks.ts';
 import { ArchiveWorld, keyOf, places, SMALL, WRITTEN } from './archive-world.ts';
 
@@ -248,3 +250,27 @@ test.each([50, 400])(
     expect(await other.objects.list('archive/default/otlp_spans/')).toEqual(before);
   },
 );
+
+test('a log that gives out nothing of what it holds is asked again; what is archived is not continued by another log', async () => {
+  const world = await filled(7);
+  const read = world.log.read.bind(world.log);
+  let last: 'as it is' | 'mute' | 'another' = 'mute';
+  vi.spyOn(world.log, 'read').mockImplementation(async (at, offset, maxBytes) => {
+    const records = await read(at, offset, maxBytes);
+    if (maxBytes > 1 || last === 'as it is') return records;
+    return last === 'mute' ? [] : records.map((record) => ({ ...record, value: utf8('another') }));
+  });
+  const stores = { checkpoints: world.objects, archive: world.objects };
+  const more = { logger: createLogger('silent'), nowMs: () => world.clock.nowMs };
+  const archiver = new Archiver(SMALL, { log: world.log, ...stores, ...more });
+  await archiver.join();
+  const codes = async () => {
+    await archiver.round();
+    return [...new Set((await archiver.health()).map(({ code }) => code).filter(Boolean))];
+  };
+  expect(await codes()).toEqual(['LOG_UNAVAILABLE']);
+  last = 'another';
+  expect(await codes()).toEqual(['ARCHIVE_AHEAD']);
+  last = 'as it is';
+  expect(await codes()).toEqual([]);
+});
