@@ -14,21 +14,27 @@ const noise = (seed: number) => {
   return () => 1 + 0.01 * dice.normal();
 };
 
-/** What is said of the points, after `warm` points of the first level. */
-function said(values: readonly number[], metric = 'memory.usage') {
-  const gauges: GaugesState = {};
+/** The stream that points are of, and what is known before them. */
+interface Stream {
+  readonly gauges?: GaugesState;
+  readonly fromMs?: number;
+  readonly by?: DetectorConfig;
+  readonly series?: Partial<MetricSeries>;
+}
+
+/** What is said of the points. */
+function said(values: readonly number[], { gauges = {}, fromMs = 0, by = config, series = {} }: Stream = {}) {
   const episodes = {};
   return values.flatMap((value, index) => {
-    const endMs = (index + 1) * STEP_MS;
-    const about = { metric, unit: '', attributes: '', instance: '', traceId: '' };
-    const series = { ...about, value, atMs: endMs, points: 1, count: 0 } as unknown as MetricSeries;
+    const endMs = fromMs + (index + 1) * STEP_MS;
+    const about = { metric: 'memory.usage', unit: '', attributes: '', instance: '', traceId: '', points: 1, count: 0 };
+    const metrics = [{ ...about, ...series, value, atMs: endMs } as unknown as MetricSeries];
     const subject = { tenant: 'default', environment: 'prod', service: 'cart' };
-    const window = { subject, endMs, coverage: 1, metrics: [series] } as unknown as Window;
-    return judgeGauges(gauges, episodes, window, config);
+    return judgeGauges(gauges, episodes, { subject, endMs, coverage: 1, metrics } as unknown as Window, by);
   });
 }
-const signals = (values: readonly number[], metric?: string) =>
-  said(values, metric).filter((message): message is Signal => message.type === 'signal');
+const signals = (values: readonly number[], metric = 'memory.usage') =>
+  said(values, { series: { metric } }).filter((message): message is Signal => message.type === 'signal');
 const level = (count: number, of: (index: number) => number, seed = 1) => {
   const wobble = noise(seed);
   return Array.from({ length: count }, (_, index) => of(index) * wobble());
@@ -81,41 +87,18 @@ test.each([
   ['that is no number', Infinity, 0],
   ['of more observations than can be counted', 30, 2 ** 60],
 ])('a point %s is nothing that the planner cannot read', (_what, value, count) => {
-  const [gauges, episodes]: [GaugesState, Record<string, never>] = [{}, {}];
-  const values = [...level(100, () => 10), 1e300, value, value, value];
-  const messages = values.flatMap((each, index) => {
-    const endMs = (index + 1) * STEP_MS;
-    const about = { metric: 'memory.usage', unit: '', attributes: '', instance: '', traceId: '' };
-    const series = { ...about, value: each, atMs: endMs, points: 2, count } as unknown as MetricSeries;
-    const subject = { tenant: 'default', environment: 'prod', service: 'cart' };
-    return judgeGauges(
-      gauges,
-      episodes,
-      { subject, endMs, coverage: 1, metrics: [series] } as unknown as Window,
-      config,
-    );
-  });
+  const messages = said([...level(100, () => 10), 1e300, value, value, value], { series: { points: 2, count } });
   for (const message of messages)
     expect(() => signalsCodec.decode({ value: signalsCodec.encode(message) })).not.toThrow();
 });
 
 test('beyond the limit those that were there first are judged, until they are heard no more', () => {
-  const [gauges, few]: [GaugesState, DetectorConfig] = [{}, DetectorConfig.parse({ gaugesMax: 1 })];
-  const saidOf = (instance: string, fromMs: number) => {
-    const episodes = {};
-    return level(160, (index) => (index < 100 ? 10 : 30)).flatMap((value, index) => {
-      const endMs = fromMs + (index + 1) * STEP_MS;
-      const about = { metric: 'memory.usage', unit: '', attributes: '', instance, traceId: '' };
-      const series = { ...about, value, atMs: endMs, points: 1, count: 0 } as unknown as MetricSeries;
-      const subject = { tenant: 'default', environment: 'prod', service: 'cart' };
-      return judgeGauges(
-        gauges,
-        episodes,
-        { subject, endMs, coverage: 1, metrics: [series] } as unknown as Window,
-        few,
-      );
-    });
-  };
+  const [gauges, by]: [GaugesState, DetectorConfig] = [{}, DetectorConfig.parse({ gaugesMax: 1 })];
+  const saidOf = (instance: string, fromMs: number) =>
+    said(
+      level(160, (index) => (index < 100 ? 10 : 30)),
+      { gauges, fromMs, by, series: { instance } },
+    );
   expect(saidOf('pod-1', 0)).not.toEqual([]);
   expect(saidOf('pod-2', 160 * STEP_MS)).toEqual([]);
   expect(saidOf('pod-2', 160 * STEP_MS + 3_600_000)).not.toEqual([]);

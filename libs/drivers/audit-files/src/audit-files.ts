@@ -68,7 +68,7 @@ export class AuditFiles {
   async #follow(partition: number): Promise<void> {
     const from = { topic: TOPIC, partition };
     const marks = new Marks();
-    let offset = (await this.#ask(partition, () => this.#log.range(from)))?.startOffset;
+    let offset = (await this.#untilDone(partition, () => this.#log.range(from)))?.startOffset;
     while (offset !== undefined) {
       const records = await this.#read(from, offset);
       if (records === undefined) return;
@@ -83,14 +83,14 @@ export class AuditFiles {
   }
 
   #read(from: Partition, offset: number): Promise<readonly StoredRecord[] | undefined> {
-    return this.#ask(from.partition, () => this.#log.read(from, offset, READ_BYTES_MAX));
+    return this.#untilDone(from.partition, () => this.#log.read(from, offset, READ_BYTES_MAX));
   }
 
-  /** Asks until the log gives something out, if only that there is nothing. `undefined` when it was told to stop before. */
-  async #ask<T>(partition: number, ask: () => Promise<T>): Promise<T | undefined> {
+  /** Tries until it is done, and says what is in the way. `undefined` when it was told to stop before. */
+  async #untilDone<T>(partition: number, work: () => Promise<T>): Promise<T | undefined> {
     for (;;) {
       try {
-        return await ask();
+        return await work();
       } catch (error) {
         const failure = unwritable(error);
         if (!AWAY.includes(failure.code)) this.#failures.set(partition, failure);
@@ -102,20 +102,15 @@ export class AuditFiles {
 
   /** Writes until it is written. Returns false when it was told to stop before. */
   async #write(partition: number, records: readonly StoredRecord[]): Promise<boolean> {
-    for (;;) {
-      try {
-        const entries: readonly AuditEntry[] = records.map((record) => auditCodec.decode(record));
-        for (const [tenant, own] of Map.groupBy(entries, (entry) => entry.tenant)) {
-          await (await this.#chainOf(tenant)).write(own, Date.now());
-        }
-        this.#failures.delete(partition);
-        return true;
-      } catch (error) {
-        this.#failures.set(partition, unwritable(error));
+    const isWritten = await this.#untilDone(partition, async () => {
+      const entries: readonly AuditEntry[] = records.map((record) => auditCodec.decode(record));
+      for (const [tenant, own] of Map.groupBy(entries, (entry) => entry.tenant)) {
+        await (await this.#chainOf(tenant)).write(own, Date.now());
       }
-      if (this.#isStopping) return false;
-      await Promise.race([new Promise((resolve) => setTimeout(resolve, BACKOFF_MS)), this.#stopped]);
-    }
+      this.#failures.delete(partition);
+      return true;
+    });
+    return isWritten === true;
   }
 
   async #chainOf(tenant: string): Promise<TenantChain> {
