@@ -1,18 +1,14 @@
 import { benchAggregators, benchRecovery, benchSeries, benchServices } from './cluster.ts';
-import { line } from './measure.ts';
+import { tellBenches } from './tell-benches.ts';
 
-// `npm run bench:cluster [-- NAME …]`: what a CPU-second of each service buys over a real Kafka, Redis and S3, and how long a
-// lane is away. Some minutes. Machines differ and are shared: believe the ratios within one run.
-
-const BENCHES = {
-  services: benchServices,
-  aggregators: benchAggregators,
-  series: benchSeries,
-  recovery: benchRecovery,
-};
-
-const wanted = process.argv.slice(2);
-for (const [name, bench] of Object.entries(BENCHES)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  for (const finding of await bench()) process.stdout.write(line(finding));
-}
+await tellBenches({
+  name: 'npm run bench:cluster --',
+  description:
+    'what a CPU-second of each service buys over a real Kafka, Redis and S3, and how long a lane is away; some minutes',
+  benches: {
+    services: benchServices,
+    aggregators: benchAggregators,
+    series: benchSeries,
+    recovery: benchRecovery,
+  },
+});

@@ -1,21 +1,23 @@
 import { EXIT } from '@flyball/cli';
-import { parseArgs } from 'node:util';
+import { repositoryCommand, wholeNumber } from '../repository-command.ts';
 import { play, type RunReport } from './play.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
 
-// `npm run chaos [-- --scenario NAME] [--seed N] [--seeds K] [--keep] [--list]`: hurts a deployment of real processes over a real
-// Kafka at seeded times, and checks that its promises held. Without a scenario it plays all but the long ones. Exits with 0 or 3.
+// Hurts a deployment of real processes over a real Kafka at seeded times, and checks that its promises held. Without a scenario it
+// plays all but the long ones. Exits with 0 or 3.
 
-const { values } = parseArgs({
-  options: {
-    scenario: { type: 'string' },
-    seed: { type: 'string', default: String(1 + Math.floor(Math.random() * 1e6)) },
-    seeds: { type: 'string', default: '1' },
-    keep: { type: 'boolean', default: false },
-    list: { type: 'boolean', default: false },
-  },
-});
+const values = repositoryCommand(
+  'npm run chaos --',
+  'hurts a deployment at seeded times, and checks that its promises held',
+)
+  .option('--scenario <name>', 'one of --list (default: all but the long ones)')
+  .option('--seed <n>', 'what decides when it hurts (default: any)', wholeNumber(0))
+  .option('--seeds <n>', 'how many seeds, from that one on', wholeNumber(1), 1)
+  .option('--keep', 'keep data and logs though it passed', false)
+  .option('--list', 'name the scenarios', false)
+  .parse()
+  .opts<{ scenario?: string; seed?: number; seeds: number; keep: boolean; list: boolean }>();
 
 let close: (() => Promise<void>) | undefined;
 const interrupt = () => void (close?.() ?? Promise.resolve()).finally(() => process.exit(130));
@@ -40,7 +42,7 @@ function chosen(name: string | undefined): readonly Scenario[] {
 
 async function playAll(scenarios: readonly Scenario[]): Promise<number> {
   const reports: RunReport[] = [];
-  const [first, count] = [Number(values.seed), Number(values.seeds)];
+  const { seed: first = 1 + Math.floor(Math.random() * 1e6), seeds: count } = values;
   let isSkipped = false;
   for (const scenario of scenarios) {
     const missing = scenario.missing?.();

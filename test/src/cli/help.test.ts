@@ -1,4 +1,5 @@
 import { program } from '@flyball/cli';
+import { hasCommand, skipWithout } from '@flyball/testing';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -88,8 +89,11 @@ test('bash completes commands, commands in commands, and options', () => {
   expect(bash(['flyball', 'gate', 'checkout', '--v'])).toEqual(['--version']);
 });
 
-const hasFish = spawnSync('fish', ['--version']).status === 0;
-test.skipIf(!hasFish)('fish completes them too', () => {
+const missingShell = (name: string) =>
+  hasCommand(name) ? undefined : `no ${name} on the PATH: apt-get install ${name}`;
+
+test('fish completes them too', (context) => {
+  skipWithout(context, missingShell('fish'));
   const script = join(dir, 'flyball.fish');
   const { status } = spawnSync('bash', ['-c', `"${process.execPath}" "${CLI}" completion fish > "${script}"`]);
   expect(status).toBe(0);
@@ -103,8 +107,8 @@ test.skipIf(!hasFish)('fish completes them too', () => {
   expect(ask('flyball gate --v')).toEqual(['--version']);
 });
 
-const hasZsh = spawnSync('zsh', ['--version']).status === 0;
-test.skipIf(!hasZsh)('zsh completes them too', () => {
+test('zsh completes them too', (context) => {
+  skipWithout(context, missingShell('zsh'));
   const script = flyball('completion', 'zsh').stdout;
   const ask = `compdef() { :; }\n${script}\n_describe() { print -l -- \${(P)2}; }\nwords=(flyball policy ''); CURRENT=3; _flyball`;
   const { stdout } = spawnSync('zsh', ['-f', '-c', ask], { encoding: 'utf8' });

@@ -3,27 +3,29 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ConsoleBuild } from '@flyball/console';
+import { Option } from 'commander';
+import { repositoryCommand } from '../repository-command.ts';
 import { Cluster } from './cluster.ts';
 import { ClusterStage } from './cluster-stage.ts';
 
-// `npm run cluster [-- --story [--ci]] [--brokers 3] [--connections FILE]`: the whole of Flyball on this machine as it runs in a cluster, over real
-// servers that are native processes. Stops what it started.
+// The whole of Flyball on this machine as it runs in a cluster, over real servers that are native processes. Stops what it started.
 
-const { values } = parseArgs({
-  options: {
-    story: { type: 'boolean', default: false },
-    ci: { type: 'boolean', default: false },
-    brokers: { type: 'string', default: '1' },
-    connections: { type: 'string' },
-    keep: { type: 'boolean', default: false },
-  },
-});
+const values = repositoryCommand(
+  'npm run cluster --',
+  'all services over real servers, as native processes of this machine',
+)
+  .option('--story', 'tell the story over it, and end', false)
+  .option('--ci', 'the story without a terminal, each outcome asserted, exit 0 or 3', false)
+  .addOption(new Option('--brokers <n>', 'how many Kafka brokers').choices(['1', '3']).default('1'))
+  .option('--connections <file>', 'connections of your own systems')
+  .option('--keep', 'keep data and logs', false)
+  .parse()
+  .opts<{ story: boolean; ci: boolean; brokers: '1' | '3'; connections?: string; keep: boolean }>();
 const home = join(homedir(), '.flyball');
 mkdirSync(home, { recursive: true });
 const dir = mkdtempSync(join(home, 'cluster-'));
-const brokers = values.brokers === '3' ? 3 : 1;
+const brokers = Number(values.brokers) as 1 | 3;
 const connections = values.connections === undefined ? {} : { connectionsFile: resolve(values.connections) };
 const onStarted = (what: string, where: string) => process.stderr.write(` ok  ${what.padEnd(14)} ${where}\n`);
 // The API serves what somebody has built; here that is this machine.

@@ -6,7 +6,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs';
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
-import { FlyballProcess } from '@flyball/testing';
+import { FlyballProcess, skipWithout } from '@flyball/testing';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -116,19 +116,16 @@ describe('the stock SDK for JavaScript, over gRPC', () => {
   });
 });
 
-test.skipIf('missing' in python && process.env['FLYBALL_REQUIRE_REAL'] !== '1')(
-  `the stock SDK for Python, over HTTP, shows all three signals and the edge between two services${'missing' in python ? ` (skipped: ${python.missing})` : ''}`,
-  async () => {
-    if ('missing' in python) throw new Error(python.missing);
-    const script = fileURLToPath(new URL('send.py', import.meta.url));
-    const sent = spawnSync(python.python, [script, flyball.addresses.otlpHttp], { encoding: 'utf8' });
-    expect(sent).toMatchObject({ status: 0 });
-    await expect
-      .poll(async () => (await edgesOf('python:py-stock')).find(({ view }) => view === 'caller'), POLL)
-      .toMatchObject({ name: 'py-web', count: 20 });
-    expect((await logsOf('python:py-web')).find(({ view }) => view === 'template')).toMatchObject({ count: 20 });
-    await expect
-      .poll(async () => (await metricsOf('python:py-web')).map(({ metric }) => metric), POLL)
-      .toContain('orders');
-  },
-);
+test('the stock SDK for Python, over HTTP, shows all three signals and the edge between two services', async (it) => {
+  if ('missing' in python) return skipWithout(it, python.missing);
+  const script = fileURLToPath(new URL('send.py', import.meta.url));
+  const sent = spawnSync(python.python, [script, flyball.addresses.otlpHttp], { encoding: 'utf8' });
+  expect(sent).toMatchObject({ status: 0 });
+  await expect
+    .poll(async () => (await edgesOf('python:py-stock')).find(({ view }) => view === 'caller'), POLL)
+    .toMatchObject({ name: 'py-web', count: 20 });
+  expect((await logsOf('python:py-web')).find(({ view }) => view === 'template')).toMatchObject({ count: 20 });
+  await expect
+    .poll(async () => (await metricsOf('python:py-web')).map(({ metric }) => metric), POLL)
+    .toContain('orders');
+});

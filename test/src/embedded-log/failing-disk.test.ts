@@ -1,5 +1,5 @@
 import { Prng } from '@flyball/core';
-import { type DiskFaults, FailingDisk } from '@flyball/testing';
+import { type DiskFaults, FailingDisk, skipWithout } from '@flyball/testing';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,9 +16,7 @@ const disk = FailingDisk.make(scratch, dir);
 beforeEach(() => mkdirSync(dir));
 afterEach(() => rmSync(dir, { recursive: true }));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
-
-const missing = 'missing' in disk ? disk.missing : '';
-if (missing !== '') test.skip(missing, () => undefined);
+beforeEach((context) => skipWithout(context, 'missing' in disk ? disk.missing : undefined));
 
 const ENDS: readonly [name: string, (after: number) => DiskFaults, code: string][] = [
   ['a sync fails', (after) => ({ syncs: { code: 'EIO', after } }), 'DISK_FAILED'],
@@ -27,37 +25,34 @@ const ENDS: readonly [name: string, (after: number) => DiskFaults, code: string]
   ['the file system becomes read-only', (after) => ({ writes: { code: 'EROFS', after } }), 'DISK_READ_ONLY'],
 ];
 
-test.skipIf(missing !== '').each(ENDS)(
-  '%s: the process ends by name, and what it acknowledged is there',
-  async (_name, faults, code) => {
-    const failing = disk as FailingDisk;
-    for (const seed of [1, 2, 3]) {
-      const dice = new Prng(seed);
-      const ledger = newLedger();
-      failing.fail({});
-      const from = 200 + dice.below(2_000);
-      let isFailing = false;
-      await hammer(ledger, [dir, String(seed * 1_000_000)], 50_000, {
-        env: failing.env,
-        onAcks: (acks) => {
-          if (isFailing || acks < from) return;
-          isFailing = true;
-          failing.fail(faults(dice.below(20)));
-        },
-      });
-      failing.fail({});
-      expect([ledger.broken, ledger.exitCode]).toEqual([code, BROKEN]);
-      const items = await stored(dir);
-      check(
-        { ...ledger, refused: undecided(ledger.refused) },
-        items.filter((item) => ledger.sent.has(item)),
-      );
-      expect(ledger.acked.size).toBeGreaterThan(100);
-    }
-  },
-);
+test.each(ENDS)('%s: the process ends by name, and what it acknowledged is there', async (_name, faults, code) => {
+  const failing = disk as FailingDisk;
+  for (const seed of [1, 2, 3]) {
+    const dice = new Prng(seed);
+    const ledger = newLedger();
+    failing.fail({});
+    const from = 200 + dice.below(2_000);
+    let isFailing = false;
+    await hammer(ledger, [dir, String(seed * 1_000_000)], 50_000, {
+      env: failing.env,
+      onAcks: (acks) => {
+        if (isFailing || acks < from) return;
+        isFailing = true;
+        failing.fail(faults(dice.below(20)));
+      },
+    });
+    failing.fail({});
+    expect([ledger.broken, ledger.exitCode]).toEqual([code, BROKEN]);
+    const items = await stored(dir);
+    check(
+      { ...ledger, refused: undecided(ledger.refused) },
+      items.filter((item) => ledger.sent.has(item)),
+    );
+    expect(ledger.acked.size).toBeGreaterThan(100);
+  }
+});
 
-test.skipIf(missing !== '').each(['ENOSPC', 'EDQUOT'] as const)(
+test.each(['ENOSPC', 'EDQUOT'] as const)(
   '%s: refused by name while it lasts, taken again by itself when there is space',
   async (code) => {
     const failing = disk as FailingDisk;
@@ -79,7 +74,7 @@ test.skipIf(missing !== '').each(['ENOSPC', 'EDQUOT'] as const)(
   },
 );
 
-test.skipIf(missing !== '')('writes that write a part are finished', async () => {
+test('writes that write a part are finished', async () => {
   const failing = disk as FailingDisk;
   failing.fail({ shortRatio: 0.3 });
   const ledger = newLedger();

@@ -1,10 +1,12 @@
 import { Prng } from '@flyball/core';
+import { skipWithout } from '@flyball/testing';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findChromium } from '../console/chromium.ts';
 import { lineOf, type RecordedSpan } from './recording.ts';
 
 // Goal: whoever has recorded an incident sees on one page, without a network, what Flyball would have seen and done, and when
@@ -17,9 +19,7 @@ const START_MS = Date.UTC(2026, 0, 5, 9, 0, 0);
 /** When the faulty release comes: after its service's normal was learned. */
 const FAULT_MS = START_MS + 400_000;
 const SERVICE = 'pay"><script>alert(1)</script>\u202E';
-const browser = ['chromium', 'chromium-browser', 'google-chrome'].find((name) => {
-  return spawnSync(name, ['--version']).status === 0;
-});
+const chromium = findChromium();
 
 let dir: string;
 let page: string;
@@ -80,11 +80,12 @@ test('the same day gives the same bytes', () => {
   expect(readFileSync(join(dir, 'again.html'), 'utf8')).toBe(page);
 });
 
-test.skipIf(browser === undefined)('the slider takes back what weaker evidence had led to', () => {
+test('the slider takes back what weaker evidence had led to', (context) => {
+  if ('missing' in chromium) return skipWithout(context, chromium.missing);
   const numbersAt = (threshold: string) => {
     const profile = `--user-data-dir=${join(dir, 'profile')}`;
     const url = `file://${join(dir, 'day.html')}#threshold=${threshold}`;
-    const { stdout } = spawnSync(browser!, ['--headless', '--no-sandbox', profile, '--dump-dom', url], {
+    const { stdout } = spawnSync(chromium.path, ['--headless', '--no-sandbox', profile, '--dump-dom', url], {
       encoding: 'utf8',
     });
     const countOf = (name: string) => new RegExp(`<b data-count="${name}">([^<]*)</b>`).exec(stdout)?.[1];

@@ -1,3 +1,4 @@
+import { repositoryCommand, wholeNumber } from '../repository-command.ts';
 import { type FaultRates, seen } from '@flyball/testing';
 import { Prng } from '@flyball/core';
 import { windowBreaches } from './line-oracle.ts';
@@ -6,8 +7,8 @@ import { livelyBreaches } from './lively-oracle.ts';
 import { livelyStory } from './lively-story.ts';
 import { CALM, ROUGH, runToy, toyOracle, toyTotals } from './toy-world.ts';
 
-// `npm run sim -- SEED [COUNT]`: runs COUNT seeds from SEED on (default 1) and prints one line each. Exits 1 at
-// the first seed whose rough run differs from its calm one or from the oracle: that seed is the bug report.
+// Prints one line per seed. Exits with 1 at the first whose rough run differs from its calm one or from the oracle: that seed is the
+// bug report.
 
 const LINE_CALM: FaultRates = { zombie: 0, crash: 0, checkpoint: 0.02 };
 const LINE_ROUGH: FaultRates = { zombie: 0.01, crash: 0.03, checkpoint: 0.1 };
@@ -15,8 +16,13 @@ const LINE_ROUGH: FaultRates = { zombie: 0.01, crash: 0.03, checkpoint: 0.1 };
 /** How far a broker's clock may be off: the run must get to where it was. */
 const SKEW_MAX_MS = 12_000;
 
-const first = Number(process.argv[2] ?? Math.floor(Math.random() * 2 ** 32));
-const count = Number(process.argv[3] ?? 1);
+const [first = Math.floor(Math.random() * 2 ** 32), count] = repositoryCommand(
+  'npm run sim --',
+  'plays the line in simulation',
+)
+  .argument('[seed]', 'the first seed (default: any)', wholeNumber(0))
+  .argument('[count]', 'how many seeds, from that one on', wholeNumber(1), 1)
+  .parse().processedArgs as [number | undefined, number];
 const print = (line: string) => process.stdout.write(`${line}\n`);
 const text = (map: Map<string, number>) => JSON.stringify([...map].sort());
 
