@@ -171,6 +171,8 @@ export class ReadModel {
       if (isBehind && offset >= endOffset) {
         isBehind = false;
         this.#behind -= 1;
+        // Of what was read meanwhile nobody was told.
+        this.#publish('reset', { reason: 'what was on record at the start is read' });
       }
       try {
         const records = await this.#log.read(from, offset, READ_BYTES_MAX);
@@ -252,7 +254,7 @@ export class ReadModel {
     const { tenant, actor, reason } = word;
     const said = { isPaused: word.type === 'pause', actor, reason, atMs };
     this.killSwitch.set(tenant, said);
-    this.#publish('killswitch', said);
+    this.#publish('killswitch', { ...said, isRebuilding: false });
   }
 
   /** What was there at the start is no change. */

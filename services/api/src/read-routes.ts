@@ -83,7 +83,8 @@ export function readRoutes(app: TypedServer, { model }: ApiPorts): void {
   });
   app.get('/v1/killswitch', { schema: { response: { 200: KillSwitchView } } }, async () => {
     const known = model.killSwitch.get('default');
-    return known ?? { isPaused: true, actor: '', reason: 'no word on record', atMs: null };
+    const said = known ?? { isPaused: true, actor: '', reason: 'no word on record', atMs: null };
+    return { ...said, isRebuilding: model.isBehind };
   });
 }
 

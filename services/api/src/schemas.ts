@@ -99,6 +99,8 @@ export const KillSwitchView = z.object({
   actor: z.string(),
   reason: z.string(),
   atMs: z.number().nullable(),
+  /** Whether a newer word may be on record that was not read yet. */
+  isRebuilding: z.boolean(),
 });
 export type KillSwitchView = z.infer<typeof KillSwitchView>;
 

@@ -1,6 +1,7 @@
 import type { Deadman, HeartbeatConnection, NoticeConnection } from '@flyball/outbound';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deliver } from './deliver.ts';
+import type { ProgressStore } from './progress-store.ts';
 import type { Pulse } from './pulse.ts';
 import { pulseRequest } from './requests.ts';
 
@@ -12,6 +13,7 @@ export interface DeadmanPorts {
   readonly connections: readonly (NoticeConnection | HeartbeatConnection)[];
   readonly everyMs: Deadman['everyMs'];
   readonly attemptDeadlineMs: number;
+  readonly progress: Pick<ProgressStore, 'loadWell' | 'saveWell'>;
   /** Why we are not well; empty while we are; `undefined` while nobody can tell yet. */
   readonly reasons: () => Promise<readonly string[] | undefined>;
   /** Wall clock, ms. */
@@ -65,14 +67,33 @@ export class DeadmanSignal {
     const { nowMs, attemptDeadlineMs, onPulse } = this.#ports;
     const { name, kind } = connection;
     const isWell = pulse.reasons.length === 0;
-    if (kind === 'slack' && (this.#saidWell.get(name) ?? true) === isWell) return;
+    if (kind === 'slack' && (await this.#wasToldWell(name)) === isWell) return;
     try {
       await deliver(pulseRequest(connection, pulse, nowMs()), attemptDeadlineMs);
-      this.#saidWell.set(name, isWell);
+      if (kind === 'slack') await this.#keep(name, isWell);
       onPulse(name, undefined);
     } catch (error) {
       onPulse(name, error);
     }
+  }
+
+  /** What a chat was told last, by this process or the one before. It is told of blindness also where nobody can look that up. */
+  async #wasToldWell(name: string): Promise<boolean> {
+    const said = this.#saidWell.get(name);
+    if (said !== undefined) return said;
+    try {
+      const isWell = (await this.#ports.progress.loadWell(name)) ?? true;
+      this.#saidWell.set(name, isWell);
+      return isWell;
+    } catch {
+      return true;
+    }
+  }
+
+  async #keep(name: string, isWell: boolean): Promise<void> {
+    this.#saidWell.set(name, isWell);
+    // Where it cannot be stored, who comes after us does not know of it.
+    await this.#ports.progress.saveWell(name, isWell).catch(() => undefined);
   }
 
   async #run(): Promise<void> {

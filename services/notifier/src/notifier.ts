@@ -128,6 +128,7 @@ export class Notifier {
     return new DeadmanSignal({
       connections: connections.filter(({ name }) => deadman.connections.includes(name)),
       ...{ everyMs: deadman.everyMs, attemptDeadlineMs: this.#config.attemptDeadlineMs, nowMs: this.#nowMs },
+      progress: new ProgressStore(this.#options.objects),
       reasons: () => this.#look(),
       onPulse: (connection, error) => this.#pulsed(connection, error),
       onState: (isWell, reasons) => {

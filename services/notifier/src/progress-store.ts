@@ -25,6 +25,8 @@ const Saved = z.object({
   ),
 });
 
+const SavedWell = z.object({ version: z.literal(1), isWell: z.boolean() });
+
 /** How far a connection was told of one partition. */
 export interface FeedProgress {
   readonly topicId: string;
@@ -35,7 +37,7 @@ export interface FeedProgress {
   readonly told: readonly Told[];
 }
 
-/** Keeps how far connections were told, in the object store: `notifier/<connection>/<partition>`. */
+/** Keeps what connections were told, in the object store: `notifier/<connection>/<partition>`, and `…/deadman` of how we are. */
 export class ProgressStore {
   readonly #objects: Objects;
 
@@ -58,6 +60,23 @@ export class ProgressStore {
     const saved: z.infer<typeof Saved> = { version: 1, ...progress, told: [...progress.told] };
     await this.#objects.put(nameOf(connection, partition), utf8(JSON.stringify(saved)));
   }
+
+  /**
+   * Whether a connection was told last that we are well.
+   *
+   * @returns `undefined` where it was told neither.
+   * @throws {UnavailableError} `OBJECTS_UNAVAILABLE`
+   */
+  async loadWell(connection: string): Promise<boolean | undefined> {
+    const value = await this.#objects.get(nameOf(connection, 'deadman'));
+    return value && SavedWell.safeParse(parse(textOf(value))).data?.isWell;
+  }
+
+  /** Durable on return. @throws {UnavailableError} `OBJECTS_UNAVAILABLE` */
+  async saveWell(connection: string, isWell: boolean): Promise<void> {
+    const saved: z.infer<typeof SavedWell> = { version: 1, isWell };
+    await this.#objects.put(nameOf(connection, 'deadman'), utf8(JSON.stringify(saved)));
+  }
 }
 
 /** All that are open, and the newest of those that are over. */
@@ -66,7 +85,7 @@ export function worthKeeping(told: readonly Told[]): readonly Told[] {
   return [...told.filter(({ isOpen }) => isOpen), ...closed];
 }
 
-function nameOf(connection: string, partition: number): string {
+function nameOf(connection: string, partition: number | 'deadman'): string {
   return `notifier/${connection}/${partition}`;
 }
 

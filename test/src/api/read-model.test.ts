@@ -1,8 +1,9 @@
-import { ReadModel } from '@flyball/api';
+import { buildApi, ControlWriter, ReadModel } from '@flyball/api';
 import { controlCodec } from '@flyball/contracts';
 import { utf8 } from '@flyball/core';
 import { MemoryHotStore, MemoryLog } from '@flyball/memory';
 import { createTopics } from '@flyball/runtime';
+import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 
 // Goal: what is shown goes on whatever one record is, and wherever the log begins by now. Method: a log in memory.
@@ -45,4 +46,33 @@ test('what was trimmed between two looks at the log is passed over', async () =>
   await expect.poll(() => model.isBehind).toBe(false);
   expect(model.killSwitch.get('default')?.isPaused).toBe(true);
   await model.stop();
+});
+
+test('while it is not known yet what was said, the kill switch says so, and who follows is told when to look again', async () => {
+  const opened = Promise.withResolvers<void>();
+  class SlowLog extends MemoryLog {
+    override async read(...args: Parameters<MemoryLog['read']>) {
+      if (args[0].topic === CONTROL.topic) await opened.promise;
+      return super.read(...args);
+    }
+  }
+  const log = new SlowLog(Date.now);
+  await createTopics(log, { lanes: 1, rawPartitions: 1 });
+  await say(log, pause);
+  const model = new ReadModel(log, new MemoryHotStore());
+  await model.start();
+  const rest = { registry: new Registry(), token: 'secret', lanes: async () => [], isStopping: () => false };
+  const app = await buildApi({ model, words: new ControlWriter(log), ...rest });
+  const killSwitch = async () => {
+    const response = await app.inject({ url: '/v1/killswitch', headers: { authorization: 'Bearer secret' } });
+    return response.json() as unknown;
+  };
+  expect(await killSwitch()).toMatchObject({ atMs: null, isRebuilding: true });
+  const events: string[] = [];
+  model.feed.follow(({ event }) => events.push(event));
+  opened.resolve();
+  await expect.poll(() => model.isBehind).toBe(false);
+  expect(await killSwitch()).toMatchObject({ isPaused: true, reason: 'stop', isRebuilding: false });
+  expect(events).toEqual(['reset']);
+  await Promise.all([model.stop(), app.close()]);
 });

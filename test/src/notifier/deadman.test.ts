@@ -17,6 +17,7 @@ const LANES = 2;
 let log: MemoryLog;
 let receiver: Receiver;
 let notifier: Notifier | undefined;
+let objects: MemoryObjects;
 let lanes: () => readonly LaneHealth[];
 let closing: NodeJS.Timeout | undefined;
 
@@ -24,6 +25,7 @@ beforeEach(async () => {
   log = new MemoryLog(Date.now);
   for (const topic of ['flyball.incidents', 'flyball.windows', 'flyball.signals']) await log.create(topic, LANES);
   receiver = await Receiver.open();
+  objects = new MemoryObjects();
   lanes = () => [partHealth('planner:flyball.signals/0', undefined)];
 });
 afterEach(async () => {
@@ -57,7 +59,7 @@ async function start(kind: 'heartbeat' | 'slack' | 'alertmanager' | 'webhook' = 
   };
   const to = kind === 'heartbeat' ? heartbeat : connection(kind, url, { name: 'hc' });
   notifier = new Notifier(NotifierConfig.parse({ blindAfterMs: 1_000 }), {
-    ...{ log, objects: new MemoryObjects(), registry: new Registry(), logger: createLogger('silent') },
+    ...{ log, objects, registry: new Registry(), logger: createLogger('silent') },
     connections: { connections: [to], deadman: { everyMs: EVERY_MS, connections: ['hc'] } },
     lanes: async () => lanes(),
   });
@@ -124,6 +126,15 @@ test.each<[string, ReturnType<typeof revision>]>([
   await until(() => expect(pings()).toBeGreaterThan(1));
 });
 
+test('a planner that was thought dead, and says once more that we are blind, is not believed', async () => {
+  close();
+  const blind = revision({ blindSinceMs: Date.now() });
+  await record(log, blind, revision({ revision: 2 }), blind);
+  await start();
+  await until(() => expect(pings()).toBeGreaterThan(3));
+  expect(fails()).toEqual([]);
+});
+
 test('one bad look stops the ping and calls nobody', async () => {
   close();
   await start();
@@ -147,6 +158,26 @@ test('a chat is told once that we are blind, and once that we see again', async 
   await until(() =>
     expect(texts()).toEqual([expect.stringMatching(/BLIND.*audit files/), expect.stringMatching(/SEES AGAIN/)]),
   );
+});
+
+test('a chat that was told that we are blind is told that we see again by whoever comes next', async () => {
+  close();
+  lanes = () => [partHealth('audit files', new UnavailableError('AUDIT_UNWRITABLE', 'full'))];
+  await start('slack');
+  const texts = () => receiver.bodies<{ text: string }>().map(({ text }) => text);
+  await until(() => expect(texts()).toHaveLength(1));
+  await notifier!.stop();
+  lanes = () => [];
+  await start('slack');
+  await until(() => expect(texts().slice(1)).toEqual([expect.stringMatching(/SEES AGAIN/)]));
+});
+
+test('a chat is told that we are blind though nobody can look up what it was told', async () => {
+  close();
+  objects.get = async () => Promise.reject(new UnavailableError('OBJECTS_UNAVAILABLE', 'away'));
+  lanes = () => [partHealth('audit files', new UnavailableError('AUDIT_UNWRITABLE', 'full'))];
+  await start('slack');
+  await until(() => expect(receiver.bodies()).toMatchObject([{ text: expect.stringMatching(/BLIND/) }]));
 });
 
 test('a webhook is told how we are each time, signed', async () => {

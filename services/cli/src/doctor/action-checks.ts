@@ -29,7 +29,8 @@ export function actionFindings(
   ];
 }
 
-function pauseFinding({ isPaused, actor, reason, atMs }: KillSwitchView): Finding {
+function pauseFinding({ isPaused, actor, reason, atMs, isRebuilding }: KillSwitchView): Finding {
+  if (isRebuilding) return warn('automation', 'what was said of it is being read', 'ask again in a moment');
   if (!isPaused) return ok('automation', 'is on');
   const who =
     atMs === null ? 'nobody has said yet that it may act' : `paused by ${actor}${reason === '' ? '' : `: ${reason}`}`;

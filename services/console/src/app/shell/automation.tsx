@@ -16,19 +16,24 @@ export function AutomationChip(): ReactNode {
   const { data } = useKillSwitch();
   const [isOpen, setOpen] = useState(false);
   if (data === undefined) return <span className="chip">Automation …</span>;
-  const title = data.isPaused ? 'Automation is paused: nothing is changed' : 'Automation may act within its policies';
+  const { isPaused, isRebuilding } = data;
+  const [title, word, look] = isRebuilding
+    ? ['What was said of it is being read', '…', '']
+    : isPaused
+      ? ['Automation is paused: nothing is changed', 'paused', 'chip-paused']
+      : ['Automation may act within its policies', 'on', 'chip-on'];
   return (
     <>
       <button
         type="button"
-        className={`chip ${data.isPaused ? 'chip-paused' : 'chip-on'}`}
+        className={`chip ${look}`}
         title={`${title}. Press for the kill switch.`}
         onClick={() => setOpen(true)}
       >
-        <Icon name={data.isPaused ? 'pause' : 'play'} />
+        <Icon name={isPaused || isRebuilding ? 'pause' : 'play'} />
         <span>
           <span className="wide">Automation </span>
-          {data.isPaused ? 'paused' : 'on'}
+          {word}
         </span>
       </button>
       {isOpen && <KillSwitch now={data} onClose={() => setOpen(false)} />}
@@ -39,7 +44,7 @@ export function AutomationChip(): ReactNode {
 /** Below the top bar while automation is paused: who, when, why. */
 export function PauseStrip(): ReactNode {
   const { data } = useKillSwitch();
-  if (data === undefined || !data.isPaused) return null;
+  if (data === undefined || data.isRebuilding || !data.isPaused) return null;
   return (
     <p className="pause-strip" role="status">
       <strong>Automation is paused: Flyball watches and changes nothing.</strong> <Said of={data} />
@@ -47,7 +52,8 @@ export function PauseStrip(): ReactNode {
   );
 }
 
-function Said({ of: { actor, reason, atMs } }: { readonly of: KillSwitchView }): ReactNode {
+function Said({ of: { actor, reason, atMs, isRebuilding } }: { readonly of: KillSwitchView }): ReactNode {
+  if (isRebuilding) return <>Flyball has just started, and still reads what was said.</>;
   if (atMs === null) return <>Nobody has said yet that it may act.</>;
   return (
     <>
@@ -74,7 +80,8 @@ interface KillSwitchProps {
 }
 
 function KillSwitch({ now, onClose }: KillSwitchProps): ReactNode {
-  const { isPaused } = now;
+  // Who wants to stop it need not wait until it is known what was said last.
+  const isPaused = now.isPaused && !now.isRebuilding;
   const [reason, setReason] = useState('');
   const say = useSaying(
     () => ask('/v1/killswitch', isPaused ? 'DELETE' : 'PUT', { reason: reason.trim() }),
@@ -87,7 +94,7 @@ function KillSwitch({ now, onClose }: KillSwitchProps): ReactNode {
   const needs = isPaused && reason.trim() === '' ? 'Say why it may act again: it goes on record.' : '';
   const whyNot = say.isPending ? 'It is being put on record.' : needs;
   return (
-    <Dialog title={isPaused ? 'Automation is paused' : 'Automation is on'} onClose={onClose}>
+    <Dialog title={titleOf(now)} onClose={onClose}>
       <p>
         {isPaused
           ? 'No command is issued, and the actuator starts no effect. Telemetry, detection and incidents go on.'
@@ -116,4 +123,9 @@ function KillSwitch({ now, onClose }: KillSwitchProps): ReactNode {
       </footer>
     </Dialog>
   );
+}
+
+function titleOf({ isPaused, isRebuilding }: KillSwitchView): string {
+  if (isRebuilding) return 'Automation';
+  return isPaused ? 'Automation is paused' : 'Automation is on';
 }
