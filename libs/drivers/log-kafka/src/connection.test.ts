@@ -50,6 +50,32 @@ test('a cluster whose topics cannot be had after a loss is let go of, and does n
   expect([lost, failing].map(({ disconnect }) => vi.mocked(disconnect).mock.calls.length)).toEqual([1, 1]);
 });
 
+test('a topic that a cluster has told of only after it was let go of is asked for again', async () => {
+  /** Knows, as kafkajs does, the topics alone that it was asked for. */
+  const knowing = (asked: (topic: string) => Promise<void>) => {
+    const topics = new Set<string>();
+    return {
+      ...cluster(),
+      addMultipleTargetTopics: async ([topic]: [string]) => asked(topic).then(() => topics.add(topic)),
+      findTopicPartitionMetadata: (topic: string) => (topics.has(topic) ? [{ partitionId: 0, leader: 7 }] : []),
+    } as unknown as Cluster;
+  };
+  const answer = Promise.withResolvers<void>();
+  const slow = knowing((topic) => (topic === 'late' ? answer.promise : Promise.resolve()));
+  const next = knowing(() => Promise.resolve());
+  vi.mocked(createCluster).mockReturnValueOnce(slow).mockReturnValueOnce(next);
+  const connection = new Connection(config);
+  const late = connection.leaderOf({ topic: 'late', partition: 0 });
+  const broken = connection.with(async () => {
+    throw error('KafkaJSConnectionError');
+  });
+  await expect(broken).rejects.toThrow('planted');
+  await connection.with(async () => undefined); // The next cluster is there.
+  answer.resolve();
+  expect(await late).toBe(7);
+  expect(await connection.leaderOf({ topic: 'late', partition: 0 })).toBe(7);
+});
+
 test('what was given up because the brokers could not be reached in time is not begun when they can', async () => {
   vi.useFakeTimers();
   try {

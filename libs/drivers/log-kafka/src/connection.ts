@@ -14,7 +14,10 @@ const REFRESH_EVERY_MS = 200;
  */
 export class Connection {
   readonly #config: KafkaConfig;
+  /** All that were ever asked for: a new cluster is asked for them at once. */
   readonly #topics = new Set<string>();
+  /** What each cluster was asked for: one that was given up learns of a topic after another has taken its place. */
+  readonly #topicsOf = new WeakMap<Cluster, Set<string>>();
   #cluster: Promise<Cluster> | undefined;
   #refreshedAtMs = -Infinity;
   #isClosed = false;
@@ -57,10 +60,7 @@ export class Connection {
   /** Which broker leads a partition. @throws {UnavailableError} `TOPIC_UNKNOWN`, `LOG_UNAVAILABLE` */
   async leaderOf({ topic, partition }: Partition): Promise<number> {
     return this.with(async (cluster) => {
-      if (!this.#topics.has(topic)) {
-        await cluster.addMultipleTargetTopics([topic]);
-        this.#topics.add(topic);
-      }
+      if (this.#topicsOf.get(cluster)?.has(topic) !== true) await this.#addTopics(cluster, [topic]);
       const found = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
       if (found === undefined) {
         throw new UnavailableError('TOPIC_UNKNOWN', 'topic has no such partition', { detail: { topic, partition } });
@@ -101,11 +101,21 @@ export class Connection {
     const cluster = createCluster(this.#config);
     try {
       await cluster.connect();
-      if (this.#topics.size > 0) await cluster.addMultipleTargetTopics([...this.#topics]);
+      if (this.#topics.size > 0) await this.#addTopics(cluster, [...this.#topics]);
       return cluster;
     } catch (error) {
       void withDeadline(cluster.disconnect()).catch(() => undefined);
       throw error;
+    }
+  }
+
+  async #addTopics(cluster: Cluster, topics: readonly string[]): Promise<void> {
+    await cluster.addMultipleTargetTopics(topics);
+    const known = this.#topicsOf.get(cluster) ?? new Set();
+    this.#topicsOf.set(cluster, known);
+    for (const topic of topics) {
+      known.add(topic);
+      this.#topics.add(topic);
     }
   }
 
