@@ -22,7 +22,7 @@ export function clusterSettings(urls: ServerUrls, dir: string, more: Settings = 
   const { host, ...services } = parse(readFileSync(COMPOSE_SETTINGS, 'utf8')) as Settings;
   const loopback = { host: '127.0.0.1' };
   const local: Settings = {
-    host: { ...urls, healthHost: '127.0.0.1', healthPort: 0, logLevel: 'error' },
+    host: { ...urls, healthHost: '127.0.0.1', healthPort: 0 },
     ingest: { ...loopback, grpcPort: 0, httpPort: 0 },
     api: { ...loopback, port: 0 },
     actuator: { ...loopback, port: 0, pauseFile: join(dir, 'PAUSE') },

@@ -44,7 +44,6 @@ test('its settings are those that the cluster on one machine runs with, at other
     'hotUrl',
     'healthHost',
     'healthPort',
-    'logLevel',
     'host',
     'port',
     'pauseFile',
