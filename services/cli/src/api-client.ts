@@ -1,18 +1,26 @@
 import type { CommandDetail, IncidentView, Problem, ServiceDetail, ServiceSummary } from '@flyball/api';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CliError } from './cli-error.ts';
 
 const TIMEOUT_MS = 10_000;
 /** An incident's inbox may be tens of megabytes. */
 const LINES_TIMEOUT_MS = 120_000;
+const AGAIN_MS = 200;
 
 /** Talks to Flyball's API. */
 export class ApiClient {
   readonly url: string;
   readonly #token: string;
+  readonly #patienceMs: number;
 
-  constructor(url: string, token: string) {
+  /**
+   * @param patienceMs - how long to ask again where nobody is there to be asked: for who knows that it comes back. Default 0. What
+   * may have been heard is not said again.
+   */
+  constructor(url: string, token: string, { patienceMs = 0 }: { readonly patienceMs?: number } = {}) {
     this.url = url;
     this.#token = token;
+    this.#patienceMs = patienceMs;
   }
 
   async services(): Promise<readonly ServiceSummary[]> {
@@ -88,15 +96,26 @@ export class ApiClient {
     const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` };
     if (body !== undefined) headers['content-type'] = 'application/json';
     const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
-    try {
-      return await fetch(`${this.url}${path}`, { ...init, signal: AbortSignal.timeout(timeoutMs) });
-    } catch (cause) {
-      const fix = 'start one with "flyball start", or name its --url';
-      const error = new CliError(`no Flyball answers at ${this.url}`, fix);
-      error.cause = cause;
-      throw error;
+    const endMs = performance.now() + this.#patienceMs;
+    for (;;) {
+      try {
+        return await fetch(`${this.url}${path}`, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+      } catch (cause) {
+        if (performance.now() < endMs && (method === 'GET' || wasNotHeard(cause))) {
+          await sleep(AGAIN_MS);
+          continue;
+        }
+        const fix = 'start one with "flyball start", or name its --url';
+        const error = new CliError(`no Flyball answers at ${this.url}`, fix);
+        error.cause = cause;
+        throw error;
+      }
     }
   }
+}
+
+function wasNotHeard(error: unknown): boolean {
+  return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED';
 }
 
 function problemOf(status: number, { code, detail, fix }: Partial<Problem>): CliError {

@@ -7,20 +7,28 @@ import type { Settings } from './settings.ts';
 
 type Child = Parameters<typeof stopChild>[0];
 
+/** How the stage is made. */
+export interface ClusterStageOptions extends Omit<ClusterOptions, 'token' | 'twinUrl'> {
+  /** How long who asks the API waits for one that is away, ms. Default 0. */
+  readonly patienceMs?: number;
+}
+
 /** The stage of the story on real servers, with every service a process of its own. */
 export class ClusterStage implements Stage {
   readonly cluster: Cluster;
+  readonly client: ApiClient;
   readonly #twinPort: number;
   readonly #twin: Child;
 
-  private constructor(cluster: Cluster, twinPort: number, twin: Child) {
+  private constructor(cluster: Cluster, client: ApiClient, twinPort: number, twin: Child) {
     this.cluster = cluster;
+    this.client = client;
     this.#twinPort = twinPort;
     this.#twin = twin;
   }
 
   /** Starts everything, with the settings of the demo; those that are given win over them. */
-  static async open(options: Omit<ClusterOptions, 'token' | 'twinUrl'>): Promise<ClusterStage> {
+  static async open({ patienceMs = 0, ...options }: ClusterStageOptions): Promise<ClusterStage> {
     const twinPort = await freePorts(1);
     const token = randomBytes(24).toString('base64url');
     const { aggregator, detector, planner, actuator } = DEMO;
@@ -34,16 +42,13 @@ export class ClusterStage implements Stage {
       await cluster.stop();
       throw error;
     });
-    return new ClusterStage(cluster, twinPort, twin.process);
+    const client = new ApiClient(at.api, token, { patienceMs });
+    return new ClusterStage(cluster, client, twinPort, twin.process);
   }
 
   get addresses(): Stage['addresses'] {
     const { otlpGrpc, otlpHttp } = this.cluster.hello('ingest');
     return { api: this.cluster.hello('api').api!, otlpGrpc: otlpGrpc!, otlpHttp: otlpHttp! };
-  }
-
-  get client(): ApiClient {
-    return new ApiClient(this.addresses.api, this.cluster.token);
   }
 
   get auditedDir(): string {

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { clientsOf, ClusterLinks, type LinkName } from './cluster-links.ts';
 import { clusterSettings, type Settings } from './settings.ts';
-import { type Hello, type ProcessPlan, ServiceProcesses } from './service-processes.ts';
+import { type Hello, type ProcessPlan, type ServiceOptions, ServiceProcesses } from './service-processes.ts';
 
 /** How a cluster on one machine is made. */
 export interface ClusterOptions {
@@ -44,6 +44,8 @@ export interface ClusterOptions {
   readonly objectsVia?: (url: string) => Promise<string>;
   /** Told of everything that is there, as it comes. */
   readonly onStarted?: (what: string, where: string) => void;
+  /** See {@link ServiceOptions.onRevived}. */
+  readonly onRevived?: ServiceOptions['onRevived'];
 }
 
 /** Readers before writers: who reads is there before who writes. */
@@ -83,7 +85,8 @@ export class Cluster {
     this.token = options.token;
     const { token } = options;
     const tokens = { FLYBALL_TOKEN: token, FLYBALL_CONTROL_TOKEN: token, FLYBALL_CONNECTIONS_TOKEN: token };
-    this.services = new ServiceProcesses({ ...tokens, ...options.secrets, ...redis.env, ...s3.env }, options.dir);
+    const env = { ...tokens, ...options.secrets, ...redis.env, ...s3.env };
+    this.services = new ServiceProcesses(env, { logDir: options.dir, onRevived: options.onRevived });
   }
 
   /** Starts servers, creates topics, starts every service. @throws with one line on what is missing, and how to get it. */

@@ -66,7 +66,7 @@ async function archive(): Promise<void> {
     ...{ trimEveryMs: 200, rawLogMs: 1_000, derivedLogMs: 1_000, residency: { acme: 'eu' } },
   };
   writeFileSync(file, stringify({ host, archiver }));
-  const services = new ServiceProcesses({ ...env }, dir);
+  const services = new ServiceProcesses({ ...env }, { logDir: dir });
   const names = ['archiver-1', 'archiver-2'];
   for (const name of names) await services.start({ name, service: 'archiver', args: [`--config=${file}`] });
   try {

@@ -18,6 +18,8 @@ export interface SceneContext {
   readonly stage: Stage;
   readonly teller: Teller;
   readonly environment: string;
+  /** How many lines of each incident were printed. */
+  readonly told: Map<string, number>;
 }
 
 /** Collects what a scene must show. */
@@ -57,25 +59,20 @@ export async function learned({ stage, teller, environment }: SceneContext): Pro
   return isLearned;
 }
 
-/**
- * Prints an incident's new lines as they come, until `isEnough`. Returns its last state, if there was one.
- *
- * @param told - so many of its lines were printed before.
- */
+/** Prints the newest incident's new lines as they come, until `isEnough`. Returns its last state, if there was one. */
 export async function follow(
-  { stage, teller, environment }: SceneContext,
+  { stage, teller, environment, told }: SceneContext,
   timeoutMs: number,
   isEnough: (incident: Incident) => boolean,
-  told = 0,
 ): Promise<Incident | undefined> {
   let last: Incident | undefined;
   await until(timeoutMs, async () => {
     const found = await incidentOf(stage, environment);
     if (found === undefined) return false;
-    // Another one has begun: it is told from its beginning.
-    if (last !== undefined && last.incidentId !== found.incidentId) told = 0;
-    for (const { kind, text } of found.timeline.slice(told)) teller.say(`${kind.toUpperCase().padEnd(9)} ${text}`);
-    told = found.timeline.length;
+    const { incidentId, timeline } = found;
+    for (const { kind, text } of timeline.slice(told.get(incidentId) ?? 0))
+      teller.say(`${kind.toUpperCase().padEnd(9)} ${text}`);
+    told.set(incidentId, timeline.length);
     last = found;
     return isEnough(found);
   });

@@ -55,8 +55,7 @@ export async function blackout(context: SceneContext): Promise<readonly string[]
   must.expect((await commandsOf(stage, environment)).length === 0, 'a command was issued in the dark');
   teller.say('HELD      no verdict, no promotion, no rollback while nobody can see');
   await stage.twin('POST', `/shops/${environment}/darkness`, { isDark: false });
-  const told = seen?.timeline.length;
-  const closed = await follow(context, 40_000, ({ status }) => status === 'closed', told);
+  const closed = await follow(context, 40_000, ({ status }) => status === 'closed');
   must.expect(closed?.resolution === 'blind', `the blackout ended as ${closed?.resolution ?? 'nothing'}`);
   must.expect(Object.keys(await attemptsOf(stage, environment)).length === 0, 'the shop was acted on');
   return must.failures;

@@ -108,7 +108,9 @@ async function tellSideBySide(stage: Stage): Promise<readonly SceneReport[]> {
 
 async function play(stage: Stage, teller: Teller, scene: Scene, environment: string): Promise<SceneReport> {
   teller.scene(`${scene.title}   [${environment}]`);
-  const failures = await scene.run({ stage, teller, environment }).catch((error: unknown) => [String(error)]);
+  const failures = await scene
+    .run({ stage, teller, environment, told: new Map() })
+    .catch((error: unknown) => [String(error)]);
   for (const failure of failures) teller.note('FAILED', failure);
   return { name: scene.name, failures, seconds: teller.seconds };
 }
