@@ -30,7 +30,11 @@ export interface DeadmanPorts {
 export class DeadmanSignal {
   readonly #ports: DeadmanPorts;
   readonly #stop = new AbortController();
+  /** What chats were told last, by this process or, once it is looked up, the one before. */
   readonly #saidWell = new Map<string, boolean>();
+  readonly #lookups = new Set<string>();
+  /** Saves one after the other: the last one said is the last one kept. */
+  #saved: Promise<void> = Promise.resolve();
   #sinceMs: number | undefined;
   #wasWell: boolean | undefined;
   #done: Promise<void> | undefined;
@@ -46,12 +50,14 @@ export class DeadmanSignal {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#done;
+    await this.#saved;
   }
 
   /** One look, and what is to be said of it. */
   async beat(): Promise<void> {
     const { reasons: look, everyMs, nowMs, connections, onState } = this.#ports;
     const reasons = await look().catch((error: unknown) => [error instanceof Error ? error.message : String(error)]);
+    for (const { name, kind } of connections) if (kind === 'slack') this.#lookUp(name);
     if (reasons === undefined) return;
     const isWell = reasons.length === 0;
     const isSure = isWell || this.#wasWell === false;
@@ -67,33 +73,33 @@ export class DeadmanSignal {
     const { nowMs, attemptDeadlineMs, onPulse } = this.#ports;
     const { name, kind } = connection;
     const isWell = pulse.reasons.length === 0;
-    if (kind === 'slack' && (await this.#wasToldWell(name)) === isWell) return;
+    if (kind === 'slack' && (this.#saidWell.get(name) ?? true) === isWell) return;
     try {
       await deliver(pulseRequest(connection, pulse, nowMs()), attemptDeadlineMs);
-      if (kind === 'slack') await this.#keep(name, isWell);
+      if (kind === 'slack') this.#keep(name, isWell);
       onPulse(name, undefined);
     } catch (error) {
       onPulse(name, error);
     }
   }
 
-  /** What a chat was told last, by this process or the one before. It is told of blindness also where nobody can look that up. */
-  async #wasToldWell(name: string): Promise<boolean> {
-    const said = this.#saidWell.get(name);
-    if (said !== undefined) return said;
-    try {
-      const isWell = (await this.#ports.progress.loadWell(name)) ?? true;
-      this.#saidWell.set(name, isWell);
-      return isWell;
-    } catch {
-      return true;
-    }
+  /** In the background: a store that is slow must not keep anybody from hearing of us. Where it is away the next beat asks again. */
+  #lookUp(name: string): void {
+    if (this.#saidWell.has(name) || this.#lookups.has(name)) return;
+    this.#lookups.add(name);
+    this.#ports.progress
+      .loadWell(name)
+      .then((isWell = true) => {
+        if (!this.#saidWell.has(name)) this.#saidWell.set(name, isWell);
+      })
+      .catch(() => undefined)
+      .finally(() => this.#lookups.delete(name));
   }
 
-  async #keep(name: string, isWell: boolean): Promise<void> {
+  #keep(name: string, isWell: boolean): void {
     this.#saidWell.set(name, isWell);
     // Where it cannot be stored, who comes after us does not know of it.
-    await this.#ports.progress.saveWell(name, isWell).catch(() => undefined);
+    this.#saved = this.#saved.then(() => this.#ports.progress.saveWell(name, isWell)).catch(() => undefined);
   }
 
   async #run(): Promise<void> {

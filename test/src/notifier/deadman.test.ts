@@ -172,12 +172,21 @@ test('a chat that was told that we are blind is told that we see again by whoeve
   await until(() => expect(texts().slice(1)).toEqual([expect.stringMatching(/SEES AGAIN/)]));
 });
 
-test('a chat is told that we are blind though nobody can look up what it was told', async () => {
+test.each([
+  ['away', 0],
+  ['slow', 3_000],
+])('a chat is told that we are blind though the store that knows what it was told is %s', async (_how, afterMs) => {
   close();
-  objects.get = async () => Promise.reject(new UnavailableError('OBJECTS_UNAVAILABLE', 'away'));
+  let isAnswered = false;
+  objects.get = async () => {
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    isAnswered = true;
+    throw new UnavailableError('OBJECTS_UNAVAILABLE', 'away');
+  };
   lanes = () => [partHealth('audit files', new UnavailableError('AUDIT_UNWRITABLE', 'full'))];
   await start('slack');
   await until(() => expect(receiver.bodies()).toMatchObject([{ text: expect.stringMatching(/BLIND/) }]));
+  expect(isAnswered).toBe(afterMs === 0);
 });
 
 test('a webhook is told how we are each time, signed', async () => {
