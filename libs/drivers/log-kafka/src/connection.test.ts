@@ -76,6 +76,19 @@ test('a topic that a cluster has told of only after it was let go of is asked fo
   expect(await connection.leaderOf({ topic: 'late', partition: 0 })).toBe(7);
 });
 
+test('a topic that a cluster takes for known though its question had failed is asked for again', async () => {
+  let isKnown = false;
+  const forgetful = {
+    ...cluster(),
+    refreshMetadata: async () => void (isKnown = true),
+    findTopicPartitionMetadata: () => (isKnown ? [{ partitionId: 0, leader: 7 }] : []),
+  } as unknown as Cluster;
+  vi.mocked(createCluster).mockReturnValueOnce(forgetful);
+  const connection = new Connection(config);
+  await expect(connection.leaderOf({ topic: 'a', partition: 0 })).rejects.toMatchObject({ code: 'TOPIC_UNKNOWN' });
+  await vi.waitFor(async () => expect(await connection.leaderOf({ topic: 'a', partition: 0 })).toBe(7));
+});
+
 test('what was given up because the brokers could not be reached in time is not begun when they can', async () => {
   vi.useFakeTimers();
   try {

@@ -63,6 +63,8 @@ export class Connection {
       if (this.#topicsOf.get(cluster)?.has(topic) !== true) await this.#addTopics(cluster, [topic]);
       const found = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
       if (found === undefined) {
+        // kafkajs takes a topic for known whose question has failed: only a refresh asks for it again.
+        void this.refresh().catch(() => undefined);
         throw new UnavailableError('TOPIC_UNKNOWN', 'topic has no such partition', { detail: { topic, partition } });
       }
       if (found.leader < 0) {
