@@ -1,5 +1,5 @@
 import swagger from '@fastify/swagger';
-import { type LaneHealth, traced } from '@flyball/host';
+import { type LaneHealth, letGo, traced } from '@flyball/host';
 import { UnavailableError } from '@flyball/core';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import {
@@ -29,6 +29,9 @@ import { setupRoutes } from './setup-routes.ts';
 import { signalRoutes } from './signal-routes.ts';
 import { streamRoutes } from './stream-routes.ts';
 import { wordRoutes } from './word-routes.ts';
+
+/** How long answers under way may take at a stop, ms. */
+const CLOSE_TIMEOUT_MS = 2_000;
 
 /** What the API shows and says. */
 export interface ApiPorts {
@@ -99,6 +102,7 @@ export async function buildApi(ports: ApiPorts): Promise<FastifyInstance> {
       return traced(name, {}, async () => handler.call(this, request, reply));
     };
   });
+  app.addHook('preClose', async () => letGo(app.server, CLOSE_TIMEOUT_MS));
   app.decorateRequest('actor', '');
   securityHeaders(app);
   healthRoutes(app, ports);

@@ -26,8 +26,8 @@ export interface Listening {
 
 /** Calls at once on one connection; clients let more wait. */
 const STREAMS_MAX = 100;
-/** How long open streams may take to finish at a stop. */
-const CLOSE_TIMEOUT_MS = 2_000;
+/** How long requests under way may take to finish at a stop, ms. */
+export const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
  * OTLP/gRPC. Bodies pass as they are: serialisers are identities, and bad data is answered by us, since a

@@ -1,10 +1,11 @@
 import { DEFAULT_TENANT, type SignalKind } from '@flyball/contracts';
 import { AppError, RejectedError, UnavailableError, utf8 } from '@flyball/core';
+import { letGo } from '@flyball/host';
 import { encodeExportResponse, encodeRpcStatus, RPC_CODE, type RpcDetails } from '@flyball/otlp';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Assembly } from './assembly.ts';
 import type { IngestConfig } from './config.ts';
-import type { Listening } from './grpc-server.ts';
+import { CLOSE_TIMEOUT_MS, type Listening } from './grpc-server.ts';
 import { BodyRefusal, inflate } from './inflate.ts';
 import { type Ingest, RETRY_AFTER_MS } from './ingest.ts';
 import { COMING_WEIGHT, type Intake } from './intake.ts';
@@ -59,9 +60,8 @@ export async function listenHttp(ingest: Ingest, config: IngestConfig): Promise<
     port: typeof address === 'object' && address !== null ? address.port : config.httpPort,
     close: () =>
       new Promise((resolve) => {
+        letGo(server, CLOSE_TIMEOUT_MS);
         server.close(() => resolve());
-        server.closeIdleConnections();
-        setTimeout(() => server.closeAllConnections(), 2_000).unref();
       }),
   };
 }

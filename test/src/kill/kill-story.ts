@@ -14,6 +14,8 @@ const THROTTLE_MS = 5_000;
 const CLOSED_MS = 2 * SIZES.windowMs + SIZES.graceMs + 1_000;
 
 const [BURST_STEPS, BURST_MS] = [5, 60];
+/** Of a story on a busy machine, ms; 40 s of a quiet one. What it waits for has bounds of its own. */
+export const STORY_MS = 240_000;
 
 /** What came of a story. */
 export interface KillStory {
@@ -38,6 +40,9 @@ export class KillStoryTeller {
   readonly deployer: WebhookReceiver;
   readonly tickets: Receiver;
   readonly #dice: Prng;
+  /** What was begun, and how long after the first of it, ms. */
+  readonly #begun: string[] = [];
+  readonly #startMs = performance.now();
 
   private constructor(seed: number, deployer: WebhookReceiver, tickets: Receiver) {
     this.#dice = new Prng(seed);
@@ -51,16 +56,31 @@ export class KillStoryTeller {
     return new KillStoryTeller(seed, await WebhookReceiver.open(DEPLOYER_SECRET), await Receiver.open());
   }
 
+  /** @throws with how far it came, when it takes longer than `STORY_MS`. */
   async tell(): Promise<KillStory> {
+    const over = new AbortController();
+    const late = pause(STORY_MS, undefined, over).then(() => {
+      throw new Error(`the story took too long: ${this.#begun.join(', ')}; standard error:\n${this.flyball.stderr}`);
+    });
+    return Promise.race([this.#tell(), late]).finally(() => over.abort());
+  }
+
+  async #tell(): Promise<KillStory> {
     const { flyball, traffic } = this;
+    this.#begin('start');
     await flyball.start();
     await flyball.client.request('DELETE', '/v1/killswitch');
     traffic.start();
     await this.#dieWhileLearning();
+    this.#begin('question');
     const asked = await this.#dieWhileAskedAndThrottled();
+    this.#begin('late answer');
     const lateAnswer = await this.#answerLate(asked.hasty);
+    this.#begin('yes');
     await this.#dieAfterYes(asked.after);
+    this.#begin('recovery');
     const endedMs = await this.#recover();
+    this.#begin('last stop');
     const exitCode = await flyball.halt();
     const { deployer, tickets } = this;
     return { dir: flyball.dir, lives: flyball.lives, exitCode, traffic, deployer, tickets, asked, lateAnswer, endedMs };
@@ -73,14 +93,21 @@ export class KillStoryTeller {
     this.flyball.remove();
   }
 
+  #begin(what: string): void {
+    this.#begun.push(`${what} at ${Math.round(performance.now() - this.#startMs)} ms`);
+  }
+
   /** A stop saves every lane: later lives begin there, and the first ones at their birth. */
   async #dieWhileLearning(): Promise<void> {
     for (const end of ['kill', 'halt'] as const) {
       await pause(500 + this.#dice.below(2_000));
       await this.#burst();
+      this.#begin(end);
       await this.flyball[end]();
+      this.#begin('start');
       await this.flyball.start();
     }
+    this.#begin('learning');
     await this.flyball.find('what is normal', async (client) => {
       const services = await client.services();
       return services.length === 6 && services.every(({ state }) => state === 'ok') ? services : undefined;
@@ -96,6 +123,7 @@ export class KillStoryTeller {
     Object.assign(traffic.loads['busy']!, { requests: 6, ownMs: 300 });
     const [before, hasty] = await Promise.all([this.#question('careful'), this.#question('hasty'), this.#throttled()]);
     await this.#burst();
+    this.#begin('kill with questions');
     await flyball.kill();
     const untilMs = Math.max(hasty.expiresAtMs, Date.now() + THROTTLE_MS);
     if (Date.now() >= hasty.expiresAtMs) throw new Error('a question was over before anybody died');

@@ -60,6 +60,10 @@ export class KilledFlyball {
     this.#onStarted(this.#process.addresses.otlpHttp);
   }
 
+  get stderr(): string {
+    return this.#process?.stderr ?? '';
+  }
+
   get client(): ApiClient {
     return new ApiClient(this.#process!.addresses.api, this.#process!.token);
   }
@@ -84,7 +88,7 @@ export class KilledFlyball {
       },
       POLL_MS,
     );
-    if (found === undefined) throw new Error(`${what} did not come; standard error:\n${this.#process!.stderr}`);
+    if (found === undefined) throw new Error(`${what} did not come; standard error:\n${this.stderr}`);
     return found;
   }
 

@@ -8,7 +8,7 @@ import { checkWindows, emittedWindows } from '../chaos/check-windows.ts';
 import { Findings } from '../chaos/findings.ts';
 import { type PartitionRecords, topicRecords } from '../chaos/topic-records.ts';
 import { expectedWindows } from '../chaos/window-oracle.ts';
-import { type KillStory, KillStoryTeller } from './kill-story.ts';
+import { type KillStory, KillStoryTeller, STORY_MS } from './kill-story.ts';
 import { SIZES } from './killed-flyball.ts';
 import { type Counted, countedEdges, countedLogs, countedMetrics } from '../chaos/side-oracle.ts';
 import { foundWindows } from '../chaos/side-windows.ts';
@@ -19,7 +19,6 @@ import { foundWindows } from '../chaos/side-windows.ts';
 // records, and what those have seen whom it acts on and whom it tells.
 
 const SEED = Number(process.env['KILL_SEED'] ?? 1);
-const STORY_MS = 120_000;
 
 let teller: KillStoryTeller;
 let story: KillStory;
@@ -34,7 +33,7 @@ beforeAll(async () => {
   );
   topics = Object.fromEntries(read);
   await log.close();
-}, STORY_MS);
+}, STORY_MS + 30_000);
 afterAll(() => teller.close());
 
 const recordsOf = (topic: string) => topics[topic]!.flatMap(({ counted }) => counted);
