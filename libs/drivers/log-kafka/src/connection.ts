@@ -1,7 +1,7 @@
 import { SECOND_MS, UnavailableError } from '@flyball/core';
 import type { Partition } from '@flyball/runtime';
 import type { KafkaConfig } from 'kafkajs';
-import { type Broker, type Cluster, createCluster } from './internals.ts';
+import { type Broker, type Cluster, createCluster, type Led } from './internals.ts';
 
 /** A request that takes longer than this is given up by us, whatever kafkajs thinks of it. */
 const WATCHDOG_MS = 15 * SECOND_MS;
@@ -16,8 +16,6 @@ export class Connection {
   readonly #config: KafkaConfig;
   /** All that were ever asked for: a new cluster is asked for them at once. */
   readonly #topics = new Set<string>();
-  /** What each cluster was asked for: one that was given up learns of a topic after another has taken its place. */
-  readonly #topicsOf = new WeakMap<Cluster, Set<string>>();
   #cluster: Promise<Cluster> | undefined;
   #refreshedAtMs = -Infinity;
   #isClosed = false;
@@ -60,13 +58,8 @@ export class Connection {
   /** Which broker leads a partition. @throws {UnavailableError} `TOPIC_UNKNOWN`, `LOG_UNAVAILABLE` */
   async leaderOf({ topic, partition }: Partition): Promise<number> {
     return this.with(async (cluster) => {
-      if (this.#topicsOf.get(cluster)?.has(topic) !== true) await this.#addTopics(cluster, [topic]);
-      const found = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
-      if (found === undefined) {
-        // kafkajs takes a topic for known whose question has failed: only a refresh asks for it again.
-        void this.refresh().catch(() => undefined);
-        throw new UnavailableError('TOPIC_UNKNOWN', 'topic has no such partition', { detail: { topic, partition } });
-      }
+      // What it has told counts, not what was asked: that may have failed, or was another's, which was let go of meanwhile.
+      const found = toldOf(cluster, { topic, partition }) ?? (await this.#ask(cluster, { topic, partition }));
       if (found.leader < 0) {
         void this.refresh().catch(() => undefined); // By the next try it may have one.
         throw new UnavailableError('LOG_UNAVAILABLE', 'partition has no leader now', { detail: { topic, partition } });
@@ -103,7 +96,7 @@ export class Connection {
     const cluster = createCluster(this.#config);
     try {
       await cluster.connect();
-      if (this.#topics.size > 0) await this.#addTopics(cluster, [...this.#topics]);
+      if (this.#topics.size > 0) await cluster.addMultipleTargetTopics([...this.#topics]);
       return cluster;
     } catch (error) {
       void withDeadline(cluster.disconnect()).catch(() => undefined);
@@ -111,20 +104,32 @@ export class Connection {
     }
   }
 
-  async #addTopics(cluster: Cluster, topics: readonly string[]): Promise<void> {
-    await cluster.addMultipleTargetTopics(topics);
-    const known = this.#topicsOf.get(cluster) ?? new Set();
-    this.#topicsOf.set(cluster, known);
-    for (const topic of topics) {
-      known.add(topic);
-      this.#topics.add(topic);
+  /** @throws {UnavailableError} `TOPIC_UNKNOWN` */
+  async #ask(cluster: Cluster, of: Partition): Promise<Led> {
+    // kafkajs does not ask for a topic twice, though another question was under way or it failed: only a refresh does.
+    for (const learn of [() => cluster.addMultipleTargetTopics([of.topic]), () => cluster.refreshMetadata()]) {
+      await learn();
+      this.#topics.add(of.topic);
+      const found = toldOf(cluster, of);
+      if (found !== undefined) return found;
     }
+    throw new UnavailableError('TOPIC_UNKNOWN', 'topic has no such partition', { detail: { ...of } });
   }
 
   #drop(opening: Promise<Cluster>): void {
     if (this.#cluster !== opening) return;
     this.#cluster = undefined;
     void opening.then((cluster) => withDeadline(cluster.disconnect())).catch(() => undefined);
+  }
+}
+
+/** What a cluster has been told of a partition; `undefined` where that is nothing. */
+function toldOf(cluster: Cluster, { topic, partition }: Partition): Led | undefined {
+  try {
+    return cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition);
+  } catch (error) {
+    if ((error as Error).name === 'KafkaJSTopicMetadataNotLoaded') return undefined; // It was not told of any yet.
+    throw error;
   }
 }
 

@@ -69,6 +69,12 @@ export interface Broker {
   leaveGroup(of: { groupId: string; memberId: string }): Promise<unknown>;
 }
 
+/** A partition, and which broker leads it; -1: none does. */
+export interface Led {
+  readonly partitionId: number;
+  readonly leader: number;
+}
+
 /** Connections to the brokers, and which of them leads what. */
 export interface Cluster {
   /** Asks one broker after another; `null` where none has answered, whatever each has said. */
@@ -79,7 +85,7 @@ export interface Cluster {
   refreshMetadata(): Promise<void>;
   findBroker(of: { nodeId: number | string }): Promise<Broker>;
   findGroupCoordinator(of: { groupId: string }): Promise<Broker>;
-  findTopicPartitionMetadata(topic: string): readonly { partitionId: number; leader: number }[];
+  findTopicPartitionMetadata(topic: string): readonly Led[];
 }
 
 /** Reads what a broker sent. */
