@@ -7,13 +7,9 @@ import { inertText } from './inert-text.ts';
 
 /** An incident that ended in blindness says nothing of when it was over: after so long it counts no more. */
 const ENDED_BLIND_MS = HOUR_MS;
-/** A planner that was thought dead may say once more what it had said: of so many incidents it is known. */
-const INCIDENTS_KEPT = 10_000;
 
 /** What the watch needs of an incident: every one that there ever was is read at a start. */
 const Sight = z.object({
-  incidentId: z.string(),
-  revision: z.int().positive(),
   environment: z.string(),
   blindSinceMs: z.number().nullable().default(null),
   closedAtMs: z.number().nullable(),
@@ -24,7 +20,6 @@ type Sight = z.infer<typeof Sight>;
 export class BlindWatch {
   readonly #log: Log;
   readonly #newest = new Map<string, Sight>();
-  readonly #revisions = new Map<string, number>();
   readonly #stop = new AbortController();
   #loops: readonly Promise<void>[] = [];
 
@@ -64,13 +59,6 @@ export class BlindWatch {
 
   #hear(record: StoredRecord): void {
     const { success, data } = Sight.safeParse(jsonOf(record));
-    if (!success) return;
-    const { incidentId, revision, environment } = data;
-    if (revision <= (this.#revisions.get(incidentId) ?? 0)) return;
-    this.#revisions.delete(incidentId);
-    this.#revisions.set(incidentId, revision);
-    const [oldest] = this.#revisions.keys();
-    if (this.#revisions.size > INCIDENTS_KEPT) this.#revisions.delete(oldest!);
-    this.#newest.set(environment, data);
+    if (success) this.#newest.set(data.environment, data);
   }
 }

@@ -1,5 +1,5 @@
-import { AppError, textOf } from '@flyball/core';
-import type { Log, Partition, StoredRecord } from '@flyball/runtime';
+import { AppError, RejectedError, textOf } from '@flyball/core';
+import { isFresh, type Log, Marks, type Partition, type StoredRecord } from '@flyball/runtime';
 
 const WAIT_MS = 1_000;
 const READ_BYTES_MAX = 1_000_000;
@@ -14,8 +14,12 @@ export interface Followed {
   readonly signal: AbortSignal;
 }
 
-/** Reads a partition until it is told to stop. A log that does not answer is asked again; after a hole it goes on at the end. */
+/**
+ * Reads a partition until it is told to stop, each record that says something new. A log that does not answer is asked again; after a
+ * hole it goes on at the end.
+ */
 export async function follow(log: Log, { at, fromOffset, take, signal }: Followed): Promise<void> {
+  const marks = new Marks();
   let offset = fromOffset;
   while (!signal.aborted) {
     const records = await log.read(at, offset, READ_BYTES_MAX).catch(async (error: unknown) => {
@@ -25,7 +29,7 @@ export async function follow(log: Log, { at, fromOffset, take, signal }: Followe
       return [];
     });
     for (const record of records) {
-      take(record);
+      if (isNews(record, marks)) take(record);
       offset = record.offset + 1;
     }
     if (records.length === 0)
@@ -33,6 +37,16 @@ export async function follow(log: Log, { at, fromOffset, take, signal }: Followe
         log.wait(at, offset, WAIT_MS).catch(() => pause(WAIT_MS)),
         signal,
       );
+  }
+}
+
+/** Whether a record says something new; one whose headers nobody can read does not. */
+function isNews(record: StoredRecord, marks: Marks): boolean {
+  try {
+    return isFresh(record, marks);
+  } catch (error) {
+    if (error instanceof RejectedError) return false;
+    throw error;
   }
 }
 

@@ -3,7 +3,8 @@ import { createLogger, type LaneHealth, partHealth } from '@flyball/host';
 import { MemoryLog, MemoryObjects } from '@flyball/memory';
 import { Notifier, NotifierConfig } from '@flyball/notifier';
 import type { HeartbeatConnection } from '@flyball/outbound';
-import { UnavailableError } from '@flyball/core';
+import { EMPTY_BYTES, UnavailableError } from '@flyball/core';
+import { PROVENANCE_HEADER } from '@flyball/runtime';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { closed, connection, record, revision } from './news.ts';
@@ -133,6 +134,16 @@ test('a planner that was thought dead, and says once more that we are blind, is 
   await start();
   await until(() => expect(pings()).toBeGreaterThan(3));
   expect(fails()).toEqual([]);
+});
+
+test('what nobody can read on the way does not keep it from hearing what comes after', async () => {
+  close();
+  await start();
+  await until(() => expect(pings()).toBeGreaterThan(1));
+  const headers = { [PROVENANCE_HEADER]: 'none' };
+  await log.append({ topic: 'flyball.incidents', partition: 0 }, [{ key: '', headers, value: EMPTY_BYTES }]);
+  await record(log, revision({ blindSinceMs: Date.now() }));
+  await expectFailing(/most services of prod fell silent together/);
 });
 
 test('one bad look stops the ping and calls nobody', async () => {

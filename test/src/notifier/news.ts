@@ -1,6 +1,6 @@
 import { type Incident, incidentsCodec, type Signal } from '@flyball/contracts';
 import type { Connection } from '@flyball/outbound';
-import type { Log } from '@flyball/runtime';
+import { formatProvenance, type Log, PROVENANCE_HEADER } from '@flyball/runtime';
 
 /** When the incidents of tests begin, ms. */
 const T_MS = Date.UTC(2026, 0, 5, 9);
@@ -38,11 +38,17 @@ export function closed(more: Partial<Incident> = {}): Incident {
   return revision({ status: 'closed', resolution: 'recovered', closedAtMs: T_MS + 60_000, ...more });
 }
 
-/** Puts revisions on record, as the planner does. */
+const positions = new WeakMap<Incident, number>();
+let lastPosition = 0;
+
+/** Puts revisions on record, as the planner does: what was put there before is said once more, as by one that was thought dead. */
 export async function record(log: Log, ...revisions: readonly Incident[]): Promise<void> {
   for (const each of revisions) {
+    const position = positions.get(each) ?? (lastPosition += 1);
+    positions.set(each, position);
+    const provenance = formatProvenance({ origin: 'planner:flyball.signals/0', epoch: 0, position, index: 0 });
     await log.append({ topic: 'flyball.incidents', partition: 0 }, [
-      { key: each.environment, headers: {}, value: incidentsCodec.encode(each) },
+      { key: each.environment, headers: { [PROVENANCE_HEADER]: provenance }, value: incidentsCodec.encode(each) },
     ]);
   }
 }
