@@ -21,6 +21,7 @@ export { kafkaWays, NativeKafka } from './launchers/kafka.ts';
 export type { KafkaOptions } from './launchers/kafka.ts';
 export { SettableClock } from './launchers/settable-clock.ts';
 export type { ServerFaults } from './launchers/server-faults.ts';
+export { skippable } from './launchers/skippable.ts';
 export { skipWithout } from './launchers/skip-without.ts';
 export { redisWays } from './launchers/redis.ts';
 export { s3Ways } from './launchers/s3.ts';

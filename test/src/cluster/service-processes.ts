@@ -132,10 +132,11 @@ export class ServiceProcesses {
   async stop(): Promise<void> {
     this.#stopping.abort();
     for (const { process: child } of this.#children.values()) this.#asked.add(child);
-    await Promise.all([...this.#children.values()].map(({ process: child }) => stopChild(child)));
+    const stopAll = () => Promise.all([...this.#children.values()].map(({ process: child }) => stopChild(child)));
+    await stopAll();
     // Whoever was just coming back is there by now.
     await Promise.all(this.#guards);
-    await Promise.all([...this.#children.values()].map(({ process: child }) => stopChild(child)));
+    await stopAll();
   }
 
   /** Puts what a process has said in its file. */

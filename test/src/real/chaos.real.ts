@@ -1,4 +1,4 @@
-import { NativeKafka } from '@flyball/testing';
+import { NativeKafka, skippable } from '@flyball/testing';
 import { expect, test } from 'vitest';
 import { play } from '../chaos/play.ts';
 import { SCENARIOS } from '../chaos/scenarios.ts';
@@ -9,11 +9,8 @@ import { SCENARIOS } from '../chaos/scenarios.ts';
 const SEED = Number(process.env['CHAOS_SEED'] ?? 1);
 const PLAYED = ['control', 'kill-ingest', 'kill-everything'];
 
-const missing = await NativeKafka.missing();
-if (missing !== undefined) {
-  if (process.env['FLYBALL_REQUIRE_REAL'] === '1') throw new Error(missing);
-  test.skip(`needs Kafka: ${missing}`);
-}
+const missing = skippable(await NativeKafka.missing());
+if (missing !== undefined) test.skip(`needs Kafka: ${missing}`);
 
 test.skipIf(missing !== undefined).each(SCENARIOS.filter(({ name }) => PLAYED.includes(name)))(
   '$name: $title',

@@ -3,7 +3,7 @@ import { type Command, commandsCodec, controlCodec, targetKey, TOPICS } from '@f
 import { Prng } from '@flyball/core';
 import { EmbeddedLog } from '@flyball/log-embedded';
 import { createTopics } from '@flyball/runtime';
-import { FailingDisk, FakeTarget, FlyballProcess, recordsOf, SmallDisk } from '@flyball/testing';
+import { FailingDisk, FakeTarget, FlyballProcess, recordsOf, skippable, SmallDisk } from '@flyball/testing';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,8 +70,7 @@ class Numbered {
   }
 }
 
-const missing = SmallDisk.missing();
-if (missing !== undefined && process.env['FLYBALL_REQUIRE_REAL'] === '1') throw new Error(missing);
+const missing = skippable(SmallDisk.missing());
 
 describe.skipIf(missing !== undefined)(`a full disk${missing === undefined ? '' : ` (${missing})`}`, () => {
   let disk: SmallDisk;
@@ -150,8 +149,7 @@ describe('a disk that fails', () => {
   const dir = join(scratch, 'data');
   const disk = FailingDisk.make(scratch, dir);
   if ('missing' in disk) {
-    if (process.env['FLYBALL_REQUIRE_REAL'] === '1') throw new Error(disk.missing);
-    test.skip(disk.missing, () => undefined);
+    test.skip(skippable(disk.missing), () => undefined);
     return;
   }
   test.each([

@@ -1,6 +1,6 @@
 import { KafkaLog } from '@flyball/log-kafka';
 import { utf8 } from '@flyball/core';
-import { NativeKafka } from '@flyball/testing';
+import { NativeKafka, skippable } from '@flyball/testing';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import kafkajs from 'kafkajs';
@@ -51,10 +51,7 @@ async function startBroker(): Promise<NativeKafka | { missing: string }> {
 }
 
 const kafka = await startBroker();
-if ('missing' in kafka) {
-  if (process.env['FLYBALL_REQUIRE_REAL'] === '1') throw new Error(kafka.missing);
-  test.skip(`needs Kafka: ${kafka.missing}`);
-}
+if ('missing' in kafka) test.skip(`needs Kafka: ${skippable(kafka.missing)}`);
 const withKafka = test.skipIf('missing' in kafka);
 const url = 'missing' in kafka ? '' : kafka.url;
 const port = Number(/:(\d+)$/.exec(url)?.[1] ?? 0);

@@ -1,7 +1,7 @@
 import { Prng, textOf, UnavailableError, utf8 } from '@flyball/core';
 import { KafkaLog } from '@flyball/log-kafka';
 import { formatProvenance, Marks, type NewRecord, PROVENANCE_HEADER, provenanceOf } from '@flyball/runtime';
-import { NativeKafka } from '@flyball/testing';
+import { NativeKafka, skippable } from '@flyball/testing';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,10 +12,7 @@ import { afterAll, expect, test } from 'vitest';
 
 const dir = mkdtempSync(join(tmpdir(), 'flyball-kafka-faults-'));
 const kafka = await NativeKafka.start({ dir });
-if ('missing' in kafka) {
-  if (process.env['FLYBALL_REQUIRE_REAL'] === '1') throw new Error(kafka.missing);
-  test.skip(`needs Kafka: ${kafka.missing}`);
-}
+if ('missing' in kafka) test.skip(`needs Kafka: ${skippable(kafka.missing)}`);
 const withKafka = test.skipIf('missing' in kafka);
 const PARTITIONS = 4;
 const RETRY_MS = 100;
