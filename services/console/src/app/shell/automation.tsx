@@ -11,26 +11,42 @@ import { queries, useKillSwitch } from '../queries.ts';
 import { useSaying } from '../saying.ts';
 import { Icon } from './icons.tsx';
 
+/** Whether automation may act, or that it is not known yet. */
+type State = 'reading' | 'paused' | 'on';
+
+/** How each is shown: on the chip, and above the dialog. */
+const FACES = {
+  reading: { icon: 'pause', word: '…', look: '', is: 'What was said of it is being read', heading: 'Automation' },
+  paused: {
+    ...{ icon: 'pause', word: 'paused', look: 'chip-paused' },
+    ...{ is: 'Automation is paused: nothing is changed', heading: 'Automation is paused' },
+  },
+  on: {
+    ...{ icon: 'play', word: 'on', look: 'chip-on' },
+    ...{ is: 'Automation may act within its policies', heading: 'Automation is on' },
+  },
+} as const satisfies Readonly<Record<State, object>>;
+
+function stateOf({ isPaused, isRebuilding }: KillSwitchView): State {
+  if (isRebuilding) return 'reading';
+  return isPaused ? 'paused' : 'on';
+}
+
 /** Whether automation may act; pressed, the kill switch. */
 export function AutomationChip(): ReactNode {
   const { data } = useKillSwitch();
   const [isOpen, setOpen] = useState(false);
   if (data === undefined) return <span className="chip">Automation …</span>;
-  const { isPaused, isRebuilding } = data;
-  const [title, word, look] = isRebuilding
-    ? ['What was said of it is being read', '…', '']
-    : isPaused
-      ? ['Automation is paused: nothing is changed', 'paused', 'chip-paused']
-      : ['Automation may act within its policies', 'on', 'chip-on'];
+  const { icon, word, look, is } = FACES[stateOf(data)];
   return (
     <>
       <button
         type="button"
         className={`chip ${look}`}
-        title={`${title}. Press for the kill switch.`}
+        title={`${is}. Press for the kill switch.`}
         onClick={() => setOpen(true)}
       >
-        <Icon name={isPaused || isRebuilding ? 'pause' : 'play'} />
+        <Icon name={icon} />
         <span>
           <span className="wide">Automation </span>
           {word}
@@ -44,7 +60,7 @@ export function AutomationChip(): ReactNode {
 /** Below the top bar while automation is paused: who, when, why. */
 export function PauseStrip(): ReactNode {
   const { data } = useKillSwitch();
-  if (data === undefined || data.isRebuilding || !data.isPaused) return null;
+  if (data === undefined || stateOf(data) !== 'paused') return null;
   return (
     <p className="pause-strip" role="status">
       <strong>Automation is paused: Flyball watches and changes nothing.</strong> <Said of={data} />
@@ -52,8 +68,9 @@ export function PauseStrip(): ReactNode {
   );
 }
 
-function Said({ of: { actor, reason, atMs, isRebuilding } }: { readonly of: KillSwitchView }): ReactNode {
-  if (isRebuilding) return <>Flyball has just started, and still reads what was said.</>;
+function Said({ of }: { readonly of: KillSwitchView }): ReactNode {
+  const { actor, reason, atMs } = of;
+  if (stateOf(of) === 'reading') return <>Flyball has just started, and still reads what was said.</>;
   if (atMs === null) return <>Nobody has said yet that it may act.</>;
   return (
     <>
@@ -81,7 +98,7 @@ interface KillSwitchProps {
 
 function KillSwitch({ now, onClose }: KillSwitchProps): ReactNode {
   // Who wants to stop it need not wait until it is known what was said last.
-  const isPaused = now.isPaused && !now.isRebuilding;
+  const isPaused = stateOf(now) === 'paused';
   const [reason, setReason] = useState('');
   const say = useSaying(
     () => ask('/v1/killswitch', isPaused ? 'DELETE' : 'PUT', { reason: reason.trim() }),
@@ -94,7 +111,7 @@ function KillSwitch({ now, onClose }: KillSwitchProps): ReactNode {
   const needs = isPaused && reason.trim() === '' ? 'Say why it may act again: it goes on record.' : '';
   const whyNot = say.isPending ? 'It is being put on record.' : needs;
   return (
-    <Dialog title={titleOf(now)} onClose={onClose}>
+    <Dialog title={FACES[stateOf(now)].heading} onClose={onClose}>
       <p>
         {isPaused
           ? 'No command is issued, and the actuator starts no effect. Telemetry, detection and incidents go on.'
@@ -123,9 +140,4 @@ function KillSwitch({ now, onClose }: KillSwitchProps): ReactNode {
       </footer>
     </Dialog>
   );
-}
-
-function titleOf({ isPaused, isRebuilding }: KillSwitchView): string {
-  if (isRebuilding) return 'Automation';
-  return isPaused ? 'Automation is paused' : 'Automation is on';
 }
