@@ -1,5 +1,5 @@
-import { inert } from '@flyball/core';
 import type { WarmingView } from '@flyball/api';
+import { inert } from '@flyball/core';
 import type { ApiClient } from './api-client.ts';
 import { warmingText } from './doctor/arrival-checks.ts';
 
@@ -15,9 +15,10 @@ const TOLD_MAX = 20;
 export function tellFirstServices(client: ApiClient, say: (line: string) => void): () => void {
   const warming = new Map<string, string>();
   let toldOf = 0;
+  let isStopped = false;
   const look = async () => {
     const now = await client.list<WarmingView>('/v1/warming').catch(() => undefined);
-    if (now === undefined) return;
+    if (now === undefined || isStopped) return;
     for (const view of now) {
       if (warming.has(view.id) || view.alarmsFromMs === null || toldOf >= TOLD_MAX) continue;
       toldOf += 1;
@@ -31,10 +32,16 @@ export function tellFirstServices(client: ApiClient, say: (line: string) => void
       say(`Normal of ${name} is learned: it can raise alarms now`);
     }
   };
-  let timer: NodeJS.Timeout;
+  let timer: NodeJS.Timeout | undefined;
   const again = () => {
-    timer = setTimeout(() => void look().finally(again), EVERY_MS);
+    timer = setTimeout(() => {
+      // Not again where it was stopped meanwhile: a timer keeps the process.
+      void look().finally(() => isStopped || again());
+    }, EVERY_MS);
   };
   again();
-  return () => clearTimeout(timer);
+  return () => {
+    isStopped = true;
+    clearTimeout(timer);
+  };
 }
