@@ -7,7 +7,7 @@ export { LaneLoop, partHealth } from './lane-loop.ts';
 export type { LaneHealth } from './lane-loop.ts';
 export { laneMetrics } from './lane-metrics.ts';
 export { LaneSet, pacesOf } from './lane-set.ts';
-export { letGo } from './let-go.ts';
+export { CLOSE_TIMEOUT_MS, letGo } from './let-go.ts';
 export { listenOn } from './listen.ts';
 export type { ListeningPort } from './listen.ts';
 export { createLogger, describeError } from './logger.ts';

@@ -1,3 +1,4 @@
+import { RejectedError } from '@flyball/core';
 import { cutOf } from './cut.ts';
 import type { Marks } from './marks.ts';
 import { provenanceOf } from './provenance.ts';
@@ -14,4 +15,14 @@ export function fresh(records: readonly StoredRecord[], marks: Marks): readonly 
 /** Whether one record says something new; raises the marks. */
 export function isFresh({ headers, appendedAtMs }: StoredRecord, marks: Marks): boolean {
   return cutOf(headers) === undefined && marks.raise(provenanceOf(headers), appendedAtMs);
+}
+
+/** {@link isFresh} for a view, which nothing must hold up: a record whose headers nobody can read is not new to it. */
+export function isNews(record: StoredRecord, marks: Marks): boolean {
+  try {
+    return isFresh(record, marks);
+  } catch (error) {
+    if (error instanceof RejectedError) return false;
+    throw error;
+  }
 }

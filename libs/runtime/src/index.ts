@@ -5,7 +5,7 @@ export { activate, cutOf, cutTo } from './cut.ts';
 export type { Cut } from './cut.ts';
 export { fileErrorCode, storeWhole, syncFolder, writeAll } from './files.ts';
 export type { Files, FolderEntry, OpenFile, WholeFile } from './files.ts';
-export { fresh, isFresh } from './fresh.ts';
+export { fresh, isFresh, isNews } from './fresh.ts';
 export { Frontier } from './frontier.ts';
 export { HOT_SUBJECTS_MAX, HOT_WINDOWS_MAX } from './hot-store.ts';
 export type { HotBatch, HotChange, HotProgress, HotService, HotStore } from './hot-store.ts';

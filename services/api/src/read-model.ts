@@ -23,7 +23,7 @@ import { hotSources } from '@flyball/host';
 import {
   type HotService,
   type HotStore,
-  isFresh,
+  isNews,
   type Log,
   Marks,
   type Partition,
@@ -178,7 +178,7 @@ export class ReadModel {
         const records = await this.#log.read(from, offset, READ_BYTES_MAX);
         for (const record of records) {
           offset = record.offset + 1;
-          if (isFresh(record, marks)) ifReadable(() => take(record));
+          if (isNews(record, marks)) ifReadable(() => take(record));
         }
         if (records.length === 0) await this.#log.wait(from, offset, IDLE_WAIT_MS);
       } catch (error) {

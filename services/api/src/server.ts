@@ -30,9 +30,6 @@ import { signalRoutes } from './signal-routes.ts';
 import { streamRoutes } from './stream-routes.ts';
 import { wordRoutes } from './word-routes.ts';
 
-/** How long answers under way may take at a stop, ms. */
-const CLOSE_TIMEOUT_MS = 2_000;
-
 /** What the API shows and says. */
 export interface ApiPorts {
   readonly model: ReadModel;
@@ -102,7 +99,7 @@ export async function buildApi(ports: ApiPorts): Promise<FastifyInstance> {
       return traced(name, {}, async () => handler.call(this, request, reply));
     };
   });
-  app.addHook('preClose', async () => letGo(app.server, CLOSE_TIMEOUT_MS));
+  app.addHook('preClose', async () => letGo(app.server));
   app.decorateRequest('actor', '');
   securityHeaders(app);
   healthRoutes(app, ports);

@@ -1,5 +1,6 @@
 import { DEFAULT_TENANT, type SignalKind } from '@flyball/contracts';
 import { AppError, RejectedError } from '@flyball/core';
+import { CLOSE_TIMEOUT_MS } from '@flyball/host';
 import { encodeExportResponse, encodeRpcStatus, RPC_CODE } from '@flyball/otlp';
 import {
   logVerbosity,
@@ -26,8 +27,6 @@ export interface Listening {
 
 /** Calls at once on one connection; clients let more wait. */
 const STREAMS_MAX = 100;
-/** How long requests under way may take to finish at a stop, ms. */
-export const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
  * OTLP/gRPC. Bodies pass as they are: serialisers are identities, and bad data is answered by us, since a

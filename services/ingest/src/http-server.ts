@@ -5,7 +5,7 @@ import { encodeExportResponse, encodeRpcStatus, RPC_CODE, type RpcDetails } from
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Assembly } from './assembly.ts';
 import type { IngestConfig } from './config.ts';
-import { CLOSE_TIMEOUT_MS, type Listening } from './grpc-server.ts';
+import type { Listening } from './grpc-server.ts';
 import { BodyRefusal, inflate } from './inflate.ts';
 import { type Ingest, RETRY_AFTER_MS } from './ingest.ts';
 import { COMING_WEIGHT, type Intake } from './intake.ts';
@@ -60,7 +60,7 @@ export async function listenHttp(ingest: Ingest, config: IngestConfig): Promise<
     port: typeof address === 'object' && address !== null ? address.port : config.httpPort,
     close: () =>
       new Promise((resolve) => {
-        letGo(server, CLOSE_TIMEOUT_MS);
+        letGo(server);
         server.close(() => resolve());
       }),
   };

@@ -1,5 +1,5 @@
-import { AppError, RejectedError, textOf } from '@flyball/core';
-import { isFresh, type Log, Marks, type Partition, type StoredRecord } from '@flyball/runtime';
+import { AppError, textOf } from '@flyball/core';
+import { isNews, type Log, Marks, type Partition, type StoredRecord } from '@flyball/runtime';
 
 const WAIT_MS = 1_000;
 const READ_BYTES_MAX = 1_000_000;
@@ -37,16 +37,6 @@ export async function follow(log: Log, { at, fromOffset, take, signal }: Followe
         log.wait(at, offset, WAIT_MS).catch(() => pause(WAIT_MS)),
         signal,
       );
-  }
-}
-
-/** Whether a record says something new; one whose headers nobody can read does not. */
-function isNews(record: StoredRecord, marks: Marks): boolean {
-  try {
-    return isFresh(record, marks);
-  } catch (error) {
-    if (error instanceof RejectedError) return false;
-    throw error;
   }
 }
 

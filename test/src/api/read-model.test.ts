@@ -2,14 +2,15 @@ import { buildApi, ControlWriter, ReadModel } from '@flyball/api';
 import { controlCodec } from '@flyball/contracts';
 import { utf8 } from '@flyball/core';
 import { MemoryHotStore, MemoryLog } from '@flyball/memory';
-import { createTopics } from '@flyball/runtime';
+import { createTopics, PROVENANCE_HEADER } from '@flyball/runtime';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 
 // Goal: what is shown goes on whatever one record is, and wherever the log begins by now. Method: a log in memory.
 
 const CONTROL = { topic: 'flyball.control', partition: 0 };
-const pause = controlCodec.encode({ type: 'pause', tenant: 'default', actor: 'cli', reason: 'stop', wordId: 'w-1' });
+const stop = { type: 'pause', tenant: 'default', actor: 'cli', reason: 'stop', wordId: 'w-1' } as const;
+const pause = controlCodec.encode(stop);
 
 async function newLog(): Promise<MemoryLog> {
   const log = new MemoryLog(Date.now);
@@ -18,10 +19,14 @@ async function newLog(): Promise<MemoryLog> {
 }
 const say = (log: MemoryLog, value: Uint8Array) => log.append(CONTROL, [{ key: 'default', headers: {}, value }]);
 
-test('a word of a later release is passed over, and those after it are heard', async () => {
+test('a word of a later release, or of nobody knows whom, is passed over, and those after it are heard', async () => {
   const log = await newLog();
   await say(log, utf8('{"type":"dance","tenant":"default","actor":"cli","wordId":"w-0"}'));
+  const value = controlCodec.encode({ ...stop, reason: 'by whom?' });
+  const unknown = { key: 'default', headers: { [PROVENANCE_HEADER]: 'none' }, value };
+  await log.append(CONTROL, [unknown]);
   await say(log, pause);
+  await log.append(CONTROL, [unknown]);
   const model = new ReadModel(log, new MemoryHotStore());
   await model.start();
   await expect.poll(() => model.isBehind).toBe(false);
