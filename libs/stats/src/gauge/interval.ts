@@ -1,3 +1,5 @@
+import { median } from 'simple-statistics';
+
 /** How often values come. Plain data: it is a part of a snapshot. */
 export interface IntervalState {
   lastMs: number | null;
@@ -28,7 +30,7 @@ export function learnInterval(state: IntervalState, atMs: number): boolean {
   if (state.intervalMs !== null) return stepMs > GAP_INTERVALS * state.intervalMs;
   if (stepMs > 0 && Number.isFinite(stepMs)) state.steps.push(stepMs);
   if (state.steps.length < STEPS) return false;
-  state.intervalMs = [...state.steps].sort((a, b) => a - b)[STEPS / 2]!;
+  state.intervalMs = median(state.steps);
   state.steps = [];
   return false;
 }
