@@ -8,8 +8,8 @@ const FILL_MS = 20_000;
 const CATCH_UP_MS_MAX = 60_000;
 const POLL_MS = 250;
 /** Each process takes as much as one alone does in so many rounds before it is measured. */
-const WARM_ROUNDS = 3;
-const ROUNDS = 5;
+const WARM_ROUNDS = 2;
+const ROUNDS = 3;
 
 /** Who catches up, with what. */
 export interface Runner {
@@ -17,13 +17,12 @@ export interface Runner {
   readonly kind: string;
 }
 
-/** What a span costs all aggregators of a runner together. */
+/** What a span costs all aggregators of a runner together, CPU-microseconds. */
 export interface CatchUpCost {
-  /** CPU-microseconds, the median of the rounds. */
+  /** The median of some rounds. */
   readonly us: number;
-  /** Against the first runner, round by round: the median, and the least and the most. */
-  readonly ratio: number;
-  readonly ratios: readonly [number, number];
+  readonly leastUs: number;
+  readonly mostUs: number;
 }
 
 /**
@@ -31,32 +30,26 @@ export interface CatchUpCost {
  * price of its own, which is no work. Nor is what a new process pays until it is compiled and its heap has grown, about a CPU-second:
  * they have caught up before, each with as many spans.
  *
- * The runners take turns, and each round is held against the first runner's of the same turn: within minutes a machine that others
- * share may change its pace by half.
+ * One runner after the other: a quiet cluster beside it would take a good part of a core.
  */
-export async function catchUpCosts(runners: readonly Runner[]): Promise<readonly CatchUpCost[]> {
-  const clusters: BenchCluster[] = [];
+export async function catchUpCost({ aggregators, kind }: Runner): Promise<CatchUpCost> {
+  const cluster = await BenchCluster.start(aggregators);
   try {
-    for (const { aggregators, kind } of runners) {
-      const cluster = await BenchCluster.start(aggregators);
-      clusters.push(cluster);
-      await cluster.send(kind, WARM_MS);
-      for (let round = 0; round < WARM_ROUNDS * aggregators; round += 1) await catchUp(cluster, kind);
+    await cluster.send(kind, WARM_MS);
+    const rounds: number[] = [];
+    for (let round = 0; round < WARM_ROUNDS * aggregators + ROUNDS; round += 1) {
+      rounds.push(await catchUp(cluster, kind));
+      const found = `${rounds.at(-1)!.toFixed(2)} CPU-us/span`;
+      process.stderr.write(` ${aggregators} aggregators, ${kind}, round ${round + 1}: ${found}\n`);
     }
-    const costs = runners.map((): number[] => []);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (const [at, { kind }] of runners.entries()) costs[at]!.push(await catchUp(clusters[at]!, kind));
-    }
-    return costs.map((own) => {
-      const ratios = own.map((us, round) => us / costs[0]![round]!);
-      return { us: median(own), ratio: median(ratios), ratios: [Math.min(...ratios), Math.max(...ratios)] };
-    });
+    const measured = rounds.slice(-ROUNDS);
+    return { us: median(measured), leastUs: Math.min(...measured), mostUs: Math.max(...measured) };
   } finally {
-    await Promise.all(clusters.map((cluster) => cluster.stop()));
+    await cluster.stop();
   }
 }
 
-/** One round: CPU-microseconds per span. Leaves the aggregators frozen, so that they take nothing from another's round. */
+/** One round: CPU-microseconds per span. */
 async function catchUp(cluster: BenchCluster, kind: string): Promise<number> {
   cluster.freeze();
   const before = await cluster.read();
@@ -64,7 +57,5 @@ async function catchUp(cluster: BenchCluster, kind: string): Promise<number> {
   cluster.thaw();
   const isWell = await until(CATCH_UP_MS_MAX, async () => (await cluster.lag()) <= LAG_MAX, POLL_MS);
   if (!isWell) throw new Error('the aggregators do not catch up');
-  const after = await cluster.read();
-  cluster.freeze();
-  return usPerSpan(before, after).get('aggregator')!;
+  return usPerSpan(before, await cluster.read()).get('aggregator')!;
 }
