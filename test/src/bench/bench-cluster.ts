@@ -1,14 +1,16 @@
+import { until } from '@flyball/cli';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { processReport } from '../chaos/check-fleet.ts';
+import { LAG_MAX, processReport } from '../chaos/check-fleet.ts';
 import { ingestCounts } from '../chaos/check-ingest.ts';
 import { Cluster } from '../cluster/cluster.ts';
 
 const SENDER = new URL('./sender.ts', import.meta.url).pathname;
 const RAW_PARTITIONS = 12;
+const CATCH_UP_MS_MAX = 60_000;
 /** Spans per second. */
 const RATE = 20_000;
 /** As by default. */
@@ -72,6 +74,11 @@ export class BenchCluster {
     return { cpuS, spans: stored };
   }
 
+  /** Waits until the aggregators' lanes run near their ends; false where that takes a minute. */
+  async catchUp(pollMs: number): Promise<boolean> {
+    return until(CATCH_UP_MS_MAX, async () => (await this.lag()) <= LAG_MAX, pollMs);
+  }
+
   /** The lag of the aggregators' worst lane, in records; infinite where not all of them run. */
   async lag(): Promise<number> {
     const health = (name: string) => this.cluster.services.hello(name).health;
@@ -83,6 +90,16 @@ export class BenchCluster {
 
   get #aggregators(): readonly string[] {
     return this.cluster.processesOf('aggregator');
+  }
+}
+
+/** Gives `work` a cluster with so many aggregators, and stops it after. */
+export async function withCluster<T>(aggregators: number, work: (bench: BenchCluster) => Promise<T>): Promise<T> {
+  const bench = await BenchCluster.start(aggregators);
+  try {
+    return await work(bench);
+  } finally {
+    await bench.stop();
   }
 }
 

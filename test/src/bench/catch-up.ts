@@ -1,23 +1,14 @@
-import { until } from '@flyball/cli';
 import { median } from 'simple-statistics';
-import { LAG_MAX } from '../chaos/check-fleet.ts';
-import { BenchCluster, usPerSpan } from './bench-cluster.ts';
+import { type BenchCluster, usPerSpan, withCluster } from './bench-cluster.ts';
 
 const WARM_MS = 12_000;
 const FILL_MS = 20_000;
-const CATCH_UP_MS_MAX = 60_000;
 const POLL_MS = 250;
 /** Each process takes as much as one alone does in so many rounds before it is measured. */
 const WARM_ROUNDS = 2;
 const ROUNDS = 3;
 
-/** Who catches up, with what. */
-export interface Runner {
-  readonly aggregators: number;
-  readonly kind: string;
-}
-
-/** What a span costs all aggregators of a runner together, CPU-microseconds. */
+/** What a span costs all aggregators of a cluster together, CPU-microseconds. */
 export interface CatchUpCost {
   /** The median of some rounds. */
   readonly us: number;
@@ -30,11 +21,10 @@ export interface CatchUpCost {
  * price of its own, which is no work. Nor is what a new process pays until it is compiled and its heap has grown, about a CPU-second:
  * they have caught up before, each with as many spans.
  *
- * One runner after the other: a quiet cluster beside it would take a good part of a core.
+ * One cluster after the other: a quiet one beside it would take a good part of a core.
  */
-export async function catchUpCost({ aggregators, kind }: Runner): Promise<CatchUpCost> {
-  const cluster = await BenchCluster.start(aggregators);
-  try {
+export async function catchUpCost(aggregators: number, kind: string): Promise<CatchUpCost> {
+  return withCluster(aggregators, async (cluster) => {
     await cluster.send(kind, WARM_MS);
     const rounds: number[] = [];
     for (let round = 0; round < WARM_ROUNDS * aggregators + ROUNDS; round += 1) {
@@ -44,9 +34,7 @@ export async function catchUpCost({ aggregators, kind }: Runner): Promise<CatchU
     }
     const measured = rounds.slice(-ROUNDS);
     return { us: median(measured), leastUs: Math.min(...measured), mostUs: Math.max(...measured) };
-  } finally {
-    await cluster.stop();
-  }
+  });
 }
 
 /** One round: CPU-microseconds per span. */
@@ -55,7 +43,6 @@ async function catchUp(cluster: BenchCluster, kind: string): Promise<number> {
   const before = await cluster.read();
   await cluster.send(kind, FILL_MS, Infinity);
   cluster.thaw();
-  const isWell = await until(CATCH_UP_MS_MAX, async () => (await cluster.lag()) <= LAG_MAX, POLL_MS);
-  if (!isWell) throw new Error('the aggregators do not catch up');
+  if (!(await cluster.catchUp(POLL_MS))) throw new Error('the aggregators do not catch up');
   return usPerSpan(before, await cluster.read()).get('aggregator')!;
 }

@@ -1,22 +1,19 @@
-import { until } from '@flyball/cli';
 import { windowsCodec } from '@flyball/contracts';
 import { KafkaLog } from '@flyball/log-kafka';
 import { setTimeout as pause } from 'node:timers/promises';
-import { LAG_MAX } from '../chaos/check-fleet.ts';
 import { topicRecords } from '../chaos/topic-records.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { BenchCluster, usPerSpan } from './bench-cluster.ts';
+import { usPerSpan, withCluster } from './bench-cluster.ts';
 import { type CatchUpCost, catchUpCost } from './catch-up.ts';
 import type { Finding } from './measure.ts';
 
 const WARM_MS = 12_000;
 const MEASURE_MS = 20_000;
-const FILL_MS = 30_000;
-const RECOVERY_MS_MAX = 60_000;
+const BEFORE_KILL_MS = 30_000;
 
 /** Spans per CPU-second of each service and of the broker, over a real Kafka, Redis and S3, at a steady rate, idling included. */
 export async function benchServices(): Promise<readonly Finding[]> {
-  return withCluster(async (bench) => {
+  return withCluster(1, async (bench) => {
     const sending = bench.send('realistic', WARM_MS + MEASURE_MS + 3_000);
     await pause(WARM_MS);
     const before = await bench.read();
@@ -38,7 +35,7 @@ export async function benchAggregators(): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   let one: CatchUpCost | undefined;
   for (const aggregators of [1, 2, 4]) {
-    const cost = await catchUpCost({ aggregators, kind: 'realistic' });
+    const cost = await catchUpCost(aggregators, 'realistic');
     one ??= cost;
     findings.push(found(`${aggregators} aggregator processes that catch up`, cost, one, 'wanted within 10 %'));
   }
@@ -47,8 +44,8 @@ export async function benchAggregators(): Promise<readonly Finding[]> {
 
 /** Ten times the services: what a span costs then. */
 export async function benchSeries(): Promise<readonly Finding[]> {
-  const few = await catchUpCost({ aggregators: 1, kind: 'realistic' });
-  const many = await catchUpCost({ aggregators: 1, kind: 'tenfold' });
+  const few = await catchUpCost(1, 'realistic');
+  const many = await catchUpCost(1, 'tenfold');
   return [
     found('aggregator, 20 services of 10 operations', few, few, ''),
     found('aggregator, 200 services of 10 operations', many, few, 'at most 1.3'),
@@ -57,14 +54,14 @@ export async function benchSeries(): Promise<readonly Finding[]> {
 
 /** kill -9 of the only aggregator with 100,000 series under load: how long until all its lanes run near their ends again. */
 export async function benchRecovery(): Promise<readonly Finding[]> {
-  return withCluster(async (bench) => {
+  return withCluster(1, async (bench) => {
     const { services } = bench.cluster;
-    const sending = bench.send('crowd', 2 * FILL_MS);
-    await pause(FILL_MS);
+    const sending = bench.send('crowd', 2 * BEFORE_KILL_MS);
+    await pause(BEFORE_KILL_MS);
     const fromMs = performance.now();
     await services.kill('aggregator-1');
     await services.restart('aggregator-1');
-    const isWell = await until(RECOVERY_MS_MAX, async () => (await bench.lag()) <= LAG_MAX, 100);
+    const isWell = await bench.catchUp(100);
     const seconds = (performance.now() - fromMs) / 1_000;
     await sending;
     const series = await seriesOfWindows(bench.cluster);
@@ -77,15 +74,6 @@ function found(name: string, { us, leastUs, mostUs }: CatchUpCost, base: CatchUp
   const rounds = `rounds of ${leastUs.toFixed(2)} to ${mostUs.toFixed(2)}`;
   const against = wanted === '' ? rounds : `${(us / base.us).toFixed(2)} of the first; ${wanted}; ${rounds}`;
   return { name, value: us, unit: 'CPU-us/span', against };
-}
-
-async function withCluster<T>(work: (bench: BenchCluster) => Promise<T>): Promise<T> {
-  const bench = await BenchCluster.start(1);
-  try {
-    return await work(bench);
-  } finally {
-    await bench.stop();
-  }
 }
 
 async function seriesOfWindows({ kafka }: Cluster): Promise<number> {
