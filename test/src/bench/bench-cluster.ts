@@ -18,6 +18,10 @@ const WINDOW_MS = 10_000;
 /** Clock ticks per second of `/proc/PID/stat`, the same on every Linux that Node runs on. */
 const TICKS_PER_S = 100;
 
+const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
+/** Exit code of a command that was interrupted, as shells have it. */
+const INTERRUPTED = 130;
+
 /** CPU-seconds since their start, by service, and spans that were stored. */
 export interface Reading {
   readonly cpuS: ReadonlyMap<string, number>;
@@ -28,6 +32,7 @@ export interface Reading {
 export class BenchCluster {
   readonly cluster: Cluster;
   readonly #dir: string;
+  #stopping: Promise<void> | undefined;
 
   private constructor(cluster: Cluster, dir: string) {
     this.cluster = cluster;
@@ -42,10 +47,9 @@ export class BenchCluster {
     return new BenchCluster(await Cluster.start(shape), dir);
   }
 
-  async stop(): Promise<void> {
-    this.thaw();
-    await this.cluster.stop();
-    rmSync(this.#dir, { recursive: true, force: true });
+  /** Safe to call twice. */
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop());
   }
 
   /** Has the aggregators stand still. */
@@ -88,18 +92,27 @@ export class BenchCluster {
     return local.length < RAW_PARTITIONS ? Infinity : Math.max(...lanes.map(({ lag }) => lag));
   }
 
+  async #stop(): Promise<void> {
+    this.thaw();
+    await this.cluster.stop();
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
   get #aggregators(): readonly string[] {
     return this.cluster.processesOf('aggregator');
   }
 }
 
-/** Gives `work` a cluster with so many aggregators, and stops it after. */
+/** Gives `work` a cluster with so many aggregators, and stops it after, also when the benchmark is interrupted. */
 export async function withCluster<T>(aggregators: number, work: (bench: BenchCluster) => Promise<T>): Promise<T> {
   const bench = await BenchCluster.start(aggregators);
+  const interrupt = () => void bench.stop().finally(() => process.exit(INTERRUPTED));
+  for (const signal of ENDING) process.on(signal, interrupt);
   try {
     return await work(bench);
   } finally {
     await bench.stop();
+    for (const signal of ENDING) process.off(signal, interrupt);
   }
 }
 

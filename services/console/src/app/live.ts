@@ -32,6 +32,19 @@ function readAgain(...keys: readonly (readonly string[])[]): void {
   }, TOGETHER_MS);
 }
 
+/**
+ * What was asked before a change came may answer after it, with how things were: such an answer must not be the last word. What
+ * has an answer on its way is read again.
+ */
+function overtake(key: readonly string[]): void {
+  if (queries.isFetching({ queryKey: key, exact: true }) > 0) readAgain(key);
+}
+
+function onKillSwitch(said: KillSwitchView): void {
+  queries.setQueryData(['killswitch'], said);
+  overtake(['killswitch']);
+}
+
 function onServices({ items, gone }: { items: readonly ServiceSummary[]; gone: readonly string[] }): void {
   queries.setQueryData<List<ServiceSummary>>(['services'], (known) => {
     if (known === undefined) return known;
@@ -40,6 +53,7 @@ function onServices({ items, gone }: { items: readonly ServiceSummary[]; gone: r
     for (const id of gone) rows.delete(id);
     return { ...known, items: [...rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) };
   });
+  overtake(['services']);
   for (const { id } of items) readAgain(['service', id], ['metrics', id], ['logs', id], ['edges', id]);
   readAgain(['graph'], ['sight']);
 }
@@ -53,7 +67,7 @@ const HANDLERS: Readonly<Record<string, (data: never) => void>> = {
   approval: () => readAgain(['approvals']),
   audit: () => readAgain(['audit']),
   word: () => readAgain(['silences'], ['freezes'], ['changes']),
-  killswitch: (said: KillSwitchView) => queries.setQueryData(['killswitch'], said),
+  killswitch: onKillSwitch,
 };
 
 /** Follows the stream while the page is there. */
