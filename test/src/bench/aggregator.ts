@@ -17,8 +17,8 @@ const SHAPE = { lanes: LANES, rawPartitions: RAW_PARTITIONS, nodeVersion: proces
 
 /** The aggregator's own work over a log in memory: ten times the services at the same rate of spans, in the same run. */
 export async function benchAggregator(): Promise<readonly Finding[]> {
-  const few = await costOf(20);
-  const many = await costOf(200);
+  const few = await costInMemory(20);
+  const many = await costInMemory(200);
   const [unit, name] = ['CPU-us/span', 'aggregator in memory,'];
   return [
     { name: `${name} 20 services of 10 operations`, value: few, unit, against: '' },
@@ -26,8 +26,8 @@ export async function benchAggregator(): Promise<readonly Finding[]> {
   ];
 }
 
-/** CPU-microseconds per span of all lanes of `local`, `joiner` and `global` together. */
-async function costOf(services: number): Promise<number> {
+/** CPU-microseconds per span of all lanes of `local`, `joiner` and `global` together, over a log in memory. */
+export async function costInMemory(services: number): Promise<number> {
   let nowMs = 1_700_000_000_000;
   const ports = { log: new MemoryLog(() => nowMs), objects: new MemoryObjects() };
   for (const topic of Object.values(RAW_TOPICS)) await ports.log.create(topic, RAW_PARTITIONS);

@@ -1,19 +1,22 @@
-import { median } from 'simple-statistics';
+import { mean, median } from 'simple-statistics';
 import { type BenchCluster, usPerSpan, withCluster } from './bench-cluster.ts';
+import { yardstick } from './yardstick.ts';
 
 const WARM_MS = 12_000;
 const FILL_MS = 20_000;
 const POLL_MS = 250;
 /** Each process takes as much as one alone does in so many rounds before it is measured. */
 const WARM_ROUNDS = 2;
-const ROUNDS = 3;
+const ROUNDS = 5;
 
-/** What a span costs all aggregators of a cluster together, CPU-microseconds. */
+/** What a span costs all aggregators of a cluster together: the medians of some rounds. */
 export interface CatchUpCost {
-  /** The median of some rounds. */
+  /** CPU-microseconds. */
   readonly us: number;
-  readonly leastUs: number;
-  readonly mostUs: number;
+  /** Over what it cost without servers at about the same time, see {@link yardstick}. */
+  readonly ratio: number;
+  readonly leastRatio: number;
+  readonly mostRatio: number;
 }
 
 /**
@@ -25,15 +28,26 @@ export interface CatchUpCost {
  */
 export async function catchUpCost(aggregators: number, kind: string): Promise<CatchUpCost> {
   return withCluster(aggregators, async (cluster) => {
+    const tell = (what: string) => process.stderr.write(` ${aggregators} aggregators, ${kind}, ${what}\n`);
     await cluster.send(kind, WARM_MS);
-    const rounds: number[] = [];
-    for (let round = 0; round < WARM_ROUNDS * aggregators + ROUNDS; round += 1) {
-      rounds.push(await catchUp(cluster, kind));
-      const found = `${rounds.at(-1)!.toFixed(2)} CPU-us/span`;
-      process.stderr.write(` ${aggregators} aggregators, ${kind}, round ${round + 1}: ${found}\n`);
+    for (let round = 1; round <= WARM_ROUNDS * aggregators; round += 1) {
+      tell(`warming ${round}: ${(await catchUp(cluster, kind)).toFixed(2)} CPU-us/span`);
     }
-    const measured = rounds.slice(-ROUNDS);
-    return { us: median(measured), leastUs: Math.min(...measured), mostUs: Math.max(...measured) };
+    const [costs, ratios]: [number[], number[]] = [[], []];
+    let beforeUs = await yardstick(aggregators);
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const us = await catchUp(cluster, kind);
+      const afterUs = await yardstick(aggregators);
+      const withoutUs = mean([beforeUs, afterUs]);
+      costs.push(us);
+      ratios.push(us / withoutUs);
+      tell(`round ${round}: ${us.toFixed(2)} CPU-us/span, ${withoutUs.toFixed(2)} without servers`);
+      beforeUs = afterUs;
+    }
+    return {
+      ...{ us: median(costs), ratio: median(ratios) },
+      ...{ leastRatio: Math.min(...ratios), mostRatio: Math.max(...ratios) },
+    };
   });
 }
 

@@ -70,10 +70,11 @@ export async function benchRecovery(): Promise<readonly Finding[]> {
   });
 }
 
-function found(name: string, { us, leastUs, mostUs }: CatchUpCost, base: CatchUpCost, wanted: string): Finding {
-  const rounds = `rounds of ${leastUs.toFixed(2)} to ${mostUs.toFixed(2)}`;
-  const against = wanted === '' ? rounds : `${(us / base.us).toFixed(2)} of the first; ${wanted}; ${rounds}`;
-  return { name, value: us, unit: 'CPU-us/span', against };
+function found(name: string, cost: CatchUpCost, base: CatchUpCost, wanted: string): Finding {
+  const without = `${cost.ratio.toFixed(2)} (${cost.leastRatio.toFixed(2)} to ${cost.mostRatio.toFixed(2)}) of the same without servers`;
+  const against =
+    wanted === '' ? without : `${without}; ${(cost.ratio / base.ratio).toFixed(2)} of the first; ${wanted}`;
+  return { name, value: cost.us, unit: 'CPU-us/span', against };
 }
 
 async function seriesOfWindows({ kafka }: Cluster): Promise<number> {

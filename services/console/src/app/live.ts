@@ -37,7 +37,7 @@ function readAgain(...keys: readonly (readonly string[])[]): void {
  * has an answer on its way is read again.
  */
 function overtake(key: readonly string[]): void {
-  if (queries.isFetching({ queryKey: key, exact: true }) > 0) readAgain(key);
+  if (queries.isFetching({ queryKey: key }) > 0) readAgain(key);
 }
 
 function onKillSwitch(said: KillSwitchView): void {
@@ -54,15 +54,17 @@ function onServices({ items, gone }: { items: readonly ServiceSummary[]; gone: r
     return { ...known, items: [...rows.values()].sort((a, b) => (a.id < b.id ? -1 : 1)) };
   });
   overtake(['services']);
-  for (const { id } of items) readAgain(['service', id], ['metrics', id], ['logs', id], ['edges', id]);
+  for (const { id } of items) readAgain(['service', id]);
   readAgain(['graph'], ['sight']);
 }
+
+const onIncident = ({ incidentId }: { incidentId: string }) => readAgain(['incidents'], ['incident', incidentId]);
 
 const HANDLERS: Readonly<Record<string, (data: never) => void>> = {
   reset: () => void queries.invalidateQueries(),
   services: onServices,
-  incident: ({ incidentId }: { incidentId: string }) => readAgain(['incidents'], ['incident', incidentId]),
-  remark: ({ incidentId }: { incidentId: string }) => readAgain(['incidents'], ['incident', incidentId]),
+  incident: onIncident,
+  remark: onIncident,
   command: () => readAgain(['commands']),
   approval: () => readAgain(['approvals']),
   audit: () => readAgain(['audit']),

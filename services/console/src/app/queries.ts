@@ -49,9 +49,12 @@ const serviceAt = (id: string) => `/v1/services/${encodeURIComponent(id)}`;
 
 export const useServices = () => useAnswer<List<ServiceSummary>>(['services'], '/v1/services');
 export const useService = (id: string) => useAnswer<ServiceDetail>(['service', id], serviceAt(id));
-export const useMetrics = (id: string) => useAnswer<List<MetricStream>>(['metrics', id], `${serviceAt(id)}/metrics`);
-export const useLogs = (id: string) => useAnswer<List<LogTotal>>(['logs', id], `${serviceAt(id)}/logs`);
-export const useEdges = (id: string) => useAnswer<List<EdgeTotal>>(['edges', id], `${serviceAt(id)}/edges`);
+/** Its key begins with the service: who reads that again reads this too. */
+const useListOf = <T>(id: string, what: string) =>
+  useAnswer<List<T>>(['service', id, what], `${serviceAt(id)}/${what}`);
+export const useMetrics = (id: string) => useListOf<MetricStream>(id, 'metrics');
+export const useLogs = (id: string) => useListOf<LogTotal>(id, 'logs');
+export const useEdges = (id: string) => useListOf<EdgeTotal>(id, 'edges');
 export const useGraph = (environment: string) =>
   useAnswer<ServiceGraph>(
     ['graph', environment],
