@@ -26,7 +26,7 @@ const UNCLEAN_AFTER_MS = 30 * SECOND_MS;
 /** Not failures: the lane is another release's, or not ours yet. */
 const CUT_CODES: readonly string[] = ['LANE_CUT', 'LANE_CUT_PENDING', 'LANE_NOT_ACTIVE'];
 /** A person decides: the log is restored, or the lane is reset. */
-const RESET_CODES: readonly string[] = ['LOG_GAP', 'LOG_TRUNCATED', 'MESSAGE_UNREADABLE'];
+const RESET_CODES: readonly string[] = ['LOG_GAP', 'LOG_TRUNCATED', 'LOG_BATCH_UNREADABLE', 'MESSAGE_UNREADABLE'];
 /** Somebody else runs the lane, or should. */
 const OTHERS_CODES: readonly string[] = ['LANE_CUT', 'LANE_NOT_ACTIVE'];
 /** How long whoever asks how a lane is doing waits for the log, ms. */

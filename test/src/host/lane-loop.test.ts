@@ -30,11 +30,14 @@ let log: MemoryLog;
 let objects: MemoryObjects;
 let isAhead: boolean;
 let away: 'here' | 'refusing' | 'silent';
+/** Where something cannot be read, if anywhere. */
+let spoiledAt: number | undefined;
 let loop: LaneLoop<number, Record<string, never>>;
 
 beforeEach(async () => {
   away = 'here';
   isAhead = false;
+  spoiledAt = undefined;
   log = new MemoryLog(() => 0);
   objects = new MemoryObjects();
   for (const topic of ['facts', 'dead']) await log.create(topic, 1);
@@ -43,8 +46,12 @@ beforeEach(async () => {
     if (away === 'refusing') throw new UnavailableError('LOG_UNAVAILABLE', 'planted: the log is away');
     return work();
   };
+  const read: Log['read'] = async (from, offset, maxBytes) => {
+    if (offset === spoiledAt) throw new UnavailableError('LOG_BATCH_UNREADABLE', 'planted: the disk has spoiled it');
+    return log.read(from, offset, maxBytes);
+  };
   const on = altered<Log>(log, {
-    read: (from, offset, maxBytes) => meet(() => log.read(from, offset, maxBytes)),
+    read: (from, offset, maxBytes) => meet(() => read(from, offset, maxBytes)),
     range: (of) => meet(() => log.range(of)),
   });
   const pace = { isAhead: () => isAhead, came: () => undefined, left: () => undefined } as unknown as Pace;
@@ -112,4 +119,13 @@ test('a lane that is reset starts its new life without a restart', async () => {
   await resetLane({ log, objects }, 'nothing', AT);
   await log.append(AT, [record]);
   await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'running', offset: 5 });
+});
+
+test('a lane that stands before what a disk has spoiled goes on behind it when it is reset, without a restart', async () => {
+  spoiledAt = 1;
+  await log.append(AT, [record]);
+  await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'failing', code: 'LOG_BATCH_UNREADABLE' });
+  await resetLane({ log, objects }, 'nothing', AT);
+  await log.append(AT, [record]);
+  await expect.poll(() => loop.health(), SLOW).toMatchObject({ state: 'running', offset: 3 });
 });

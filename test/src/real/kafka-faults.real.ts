@@ -2,7 +2,7 @@ import { Prng, textOf, UnavailableError, utf8 } from '@flyball/core';
 import { KafkaLog } from '@flyball/log-kafka';
 import { formatProvenance, Marks, type NewRecord, PROVENANCE_HEADER, provenanceOf } from '@flyball/runtime';
 import { NativeKafka, skippable } from '@flyball/testing';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -138,3 +138,22 @@ withKafka.each([
   },
   180_000,
 );
+
+withKafka('a byte that the disk of a broker has changed is not read as what nobody wrote', async () => {
+  const broker = kafka as NativeKafka;
+  const log = await KafkaLog.open({ url: broker.url });
+  await log.create('spoiled', 1);
+  const at = { topic: 'spoiled', partition: 0 };
+  for (const text of ['first', 'second', 'third']) {
+    await log.append(at, [{ key: '', headers: {}, value: utf8(`the ${text} of them`) }]);
+  }
+  const segment = join(broker.dataDir(1), 'spoiled-0', `${'0'.repeat(20)}.log`);
+  const bytes = readFileSync(segment);
+  bytes.write('S', bytes.indexOf('second'));
+  writeFileSync(segment, bytes);
+  expect((await log.read(at, 0, 10_000)).map(({ value }) => textOf(value))).toEqual(['the first of them']);
+  const detail = { offset: 1 };
+  await expect(log.read(at, 1, 10_000)).rejects.toMatchObject({ code: 'LOG_BATCH_UNREADABLE', detail });
+  expect((await log.read(at, 2, 10_000)).map(({ value }) => textOf(value))).toEqual(['the third of them']);
+  await log.close();
+});

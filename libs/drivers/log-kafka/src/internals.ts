@@ -185,9 +185,6 @@ export function produceRequest(bytes: Buffer): WireRequest<ProduceAnswer> {
   return { request: rawRequest(0, 7, bytes), response: produceResponse };
 }
 
-/** The checksum of a batch. */
-export const crc32c = require('kafkajs/src/protocol/recordBatch/crc32C') as (bytes: Buffer) => number;
-
 /** A fetch request, version 11. */
 export function fetchRequest(options: FetchOptions): WireRequest<unknown>['request'] {
   return fetchV11(options);

@@ -1,11 +1,8 @@
 import type { NewRecord, Partition } from '@flyball/runtime';
-import { crc32c } from './internals.ts';
-import { BATCH_HEADER_BYTES } from './record-batch.ts';
+import { ATTRIBUTES_AT, BATCH_HEADER_BYTES, CRC_AT, checksumOf } from './record-batch.ts';
 
 /** Of the header of a batch, what stands before the length of the rest, and that length. */
 const BATCH_PREFIX_BYTES = 12;
-const CRC_AT = 17;
-const ATTRIBUTES_AT = 21;
 /** Bytes of a request beside the name of its topic and its batch. */
 const REQUEST_BYTES = 2 + 2 + 4 + 4 + 2 + 4 + 4 + 4;
 const ACKS_ALL = -1;
@@ -73,7 +70,7 @@ function writeBatch(batch: Buffer, records: readonly Sized[], nowMs: number): vo
   at = batch.writeInt32BE(records.length, at);
   const writer = new VarintWriter(batch, at);
   for (const [index, record] of records.entries()) writeRecord(writer, record, index);
-  batch.writeUInt32BE(crc32c(batch.subarray(ATTRIBUTES_AT)), CRC_AT);
+  batch.writeUInt32BE(checksumOf(batch), CRC_AT);
 }
 
 function writeRecord(writer: VarintWriter, { bytes, key, value, headers }: Sized, index: number): void {

@@ -1,10 +1,13 @@
 import { UnavailableError } from '@flyball/core';
 import type { StoredRecord } from '@flyball/runtime';
+import { crc32c } from '@node-rs/crc32';
 import { type Aborted, AbortedTransactions } from './aborted.ts';
 import { unpack } from './unpack.ts';
 
 /** Bytes before the records of a batch. */
 export const BATCH_HEADER_BYTES = 61;
+export const CRC_AT = 17;
+export const ATTRIBUTES_AT = 21;
 const COMPRESSION_MASK = 0x7;
 const APPEND_TIME_FLAG = 0x8;
 const TRANSACTION_FLAG = 0x10;
@@ -42,6 +45,11 @@ export function readBatches(bytes: Buffer, fromOffset: number, aborted: readonly
   return records;
 }
 
+/** CRC-32C of a batch, of its attributes and all behind them: brokers keep it and do not look at it when they are read from. */
+export function checksumOf(batch: Buffer): number {
+  return crc32c(batch.subarray(ATTRIBUTES_AT));
+}
+
 /** Returns the size of its records, unpacked. */
 function readBatch(
   batch: Buffer,
@@ -49,7 +57,8 @@ function readBatch(
   records: StoredRecord[],
 ): number {
   const baseOffset = Number(batch.readBigInt64BE(0));
-  const attributes = batch.readInt16BE(21);
+  if (batch.readUInt32BE(CRC_AT) !== checksumOf(batch)) throw spoiled(baseOffset);
+  const attributes = batch.readInt16BE(ATTRIBUTES_AT);
   const isControl = (attributes & CONTROL_FLAG) !== 0;
   const isAborted = transactions.take({
     producerId: batch.readBigInt64BE(43),
