@@ -18,6 +18,11 @@ const WINDOW_MS = 10_000;
 /** Clock ticks per second of `/proc/PID/stat`, the same on every Linux that Node runs on. */
 const TICKS_PER_S = 100;
 
+/**
+ * As by Kafka's default, and not as in tests: whoever comes to a group whose members are all gone waits for the others. Else the first of
+ * the aggregators that stood still takes all lanes, and does work for a second that the others do too.
+ */
+const GROUPS = ['group.initial.rebalance.delay.ms=3000'];
 const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
 /** Exit code of a command that was interrupted, as shells have it. */
 const INTERRUPTED = 130;
@@ -43,7 +48,7 @@ export class BenchCluster {
     const dir = mkdtempSync(join(tmpdir(), 'flyball-bench-'));
     const settings = { aggregator: { windowMs: WINDOW_MS, graceMs: 2_000 }, host: { logLevel: 'error' } };
     const processes = { aggregator: aggregators };
-    const shape = { dir, token: 'bench', rawPartitions: RAW_PARTITIONS, settings, processes };
+    const shape = { dir, token: 'bench', rawPartitions: RAW_PARTITIONS, settings, processes, brokerLines: GROUPS };
     return new BenchCluster(await Cluster.start(shape), dir);
   }
 

@@ -22,6 +22,8 @@ export interface ClusterOptions {
   readonly dir: string;
   /** Brokers. Default 1. */
   readonly brokers?: 1 | 3;
+  /** Further lines of the brokers' `server.properties`. */
+  readonly brokerLines?: readonly string[];
   /** Lanes of every topic of ours, and raw partitions; as in the compose file, if not given. */
   readonly lanes?: number;
   readonly rawPartitions?: number;
@@ -169,7 +171,7 @@ export interface Servers {
 
 /** Starts the real servers; one that is missing stops those that were started. */
 async function startServers(
-  { dir, brokers = 1, links = [], clocks: clocked = [] }: ClusterOptions,
+  { dir, brokers: nodes = 1, brokerLines: extra = [], links = [], clocks: clocked = [] }: ClusterOptions,
   onStarted: (what: string, where: string) => void,
 ): Promise<Servers> {
   const started: RealPart[] = [];
@@ -188,7 +190,7 @@ async function startServers(
   const redis = await take('Redis', findPart(redisWays(join(dir, 'redis'))));
   const s3 = await take('S3', findPart(s3Ways(join(dir, 's3'))));
   const clients = clientsOf(links, 'kafka');
-  const kafka = await take('Kafka', NativeKafka.start({ dir: join(dir, 'kafka'), nodes: brokers, clients, envOf }));
+  const kafka = await take('Kafka', NativeKafka.start({ dir: join(dir, 'kafka'), nodes, extra, clients, envOf }));
   return { kafka, redis, s3, clocks };
 }
 
