@@ -37,6 +37,7 @@ export interface Reading {
 export class BenchCluster {
   readonly cluster: Cluster;
   readonly #dir: string;
+  readonly #sending = new AbortController();
   #stopping: Promise<void> | undefined;
 
   private constructor(cluster: Cluster, dir: string) {
@@ -69,7 +70,7 @@ export class BenchCluster {
   /** @param rate - spans per second, {@link Infinity} for as many as are taken. */
   async send(kind: string, ms: number, rate = RATE): Promise<void> {
     const args = [SENDER, this.cluster.hello('ingest').otlpGrpc!, String(ms / 1_000), kind, 'Infinity', String(rate)];
-    await promisify(execFile)(process.execPath, args);
+    await promisify(execFile)(process.execPath, args, { signal: this.#sending.signal });
   }
 
   async read(): Promise<Reading> {
@@ -98,6 +99,7 @@ export class BenchCluster {
   }
 
   async #stop(): Promise<void> {
+    this.#sending.abort();
     this.thaw();
     await this.cluster.stop();
     rmSync(this.#dir, { recursive: true, force: true });
