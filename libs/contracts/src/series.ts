@@ -25,12 +25,14 @@ export interface SeriesId {
 
 /**
  * Durations as an OpenTelemetry base-2 exponential histogram of scale 6: bucket `i` holds values in
- * `(2^(i/64), 2^((i+1)/64)]` µs, so that a bucket's middle is at most 0.55 % off. Dense from `offset` on.
+ * `(2^(i/64), 2^((i+1)/64)]` µs, so that a bucket's middle is at most 0.55 % off.
  */
 export interface SketchData {
   /** Values of 0 µs. */
   readonly zeroCount: number;
+  /** Bucket of the first count. */
   readonly offset: number;
+  /** Counts of the buckets from there on; `-n` stands for `n` empty ones: ten durations spread over hundreds of buckets. */
   readonly counts: readonly number[];
 }
 
@@ -54,10 +56,8 @@ export function seriesKey({ view, name, kind }: SeriesId): string {
   return `${view} ${name} ${kind}`;
 }
 
-/** Buckets of all durations below 2^53 µs: a run of zeros is no way to take memory. */
-const BUCKETS_MAX = 53 * 64 + 1;
-/** From one filled bucket in so many on, runs would save nothing. */
-const FILLED_FEW = 8;
+/** End of the buckets of all durations below 2^53 µs: neither an offset nor a run of empty ones is a way to take memory. */
+const BUCKETS_END = 53 * 64;
 
 /** Writes the fields of a series. */
 export function writeSeries(writer: WireWriter, series: Series): void {
@@ -80,82 +80,71 @@ export function writeSeries(writer: WireWriter, series: Series): void {
 
 /** Reads a series that ends at `end`. */
 export function decodeSeries(reader: WireReader, end: number): Series {
-  const numbers = new Array<number>(11).fill(0);
-  const texts = ['', '', ''];
+  // By field.
+  const numbers = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  let [name, slowestTraceId, errorTraceId] = ['', '', ''];
   let counts: number[] = [];
   while (reader.next(end)) {
     const { field } = reader;
-    if (field === 2) texts[0] = reader.textField(end);
+    if (field === 2) name = reader.textField(end);
     else if (field === 11) counts = readDense(reader, end);
     else if (field === 14) counts = readRuns(reader, end);
-    else if (field === 12) texts[1] = reader.textField(end);
-    else if (field === 13) texts[2] = reader.textField(end);
+    else if (field === 12) slowestTraceId = reader.textField(end);
+    else if (field === 13) errorTraceId = reader.textField(end);
     else if (field <= 10) numbers[field] = reader.varintField(end);
     else reader.skip(end);
   }
-  const [, view = 0, , kind = 0, count = 0, errors = 0, sumUs = 0, minUs = 0, maxUs = 0, zeroCount = 0, offset = 0] =
-    numbers;
-  const [name = '', slowestTraceId = '', errorTraceId = ''] = texts;
-  const sketch = { zeroCount, offset: counts.length === 0 ? 0 : offset - 1, counts };
-  const id = { view: VIEWS[view] ?? reader.fail('view'), name, kind };
-  return { ...id, count, errors, sumUs, minUs, maxUs, sketch, slowestTraceId, errorTraceId };
+  const offset = numbers[10]! - 1;
+  if (offset + bucketsIn(counts) > BUCKETS_END) reader.fail('more buckets than there are');
+  return {
+    view: VIEWS[numbers[1]!] ?? reader.fail('view'),
+    name,
+    kind: numbers[3]!,
+    count: numbers[4]!,
+    errors: numbers[5]!,
+    sumUs: numbers[6]!,
+    minUs: numbers[7]!,
+    maxUs: numbers[8]!,
+    sketch: { zeroCount: numbers[9]!, offset: counts.length === 0 ? 0 : offset, counts },
+    slowestTraceId,
+    errorTraceId,
+  };
 }
 
-/** Field and values of buckets: each of them where many are filled (11), else runs of those that are not (14). */
+/** Field and values of buckets: as they are (11), or, where there are runs of empty ones, `2c` for a count and `2n + 1` for a run of `n` (14). */
 function bucketsOf(counts: readonly number[]): [number, readonly number[]] {
-  let filled = 0;
-  for (let bucket = 0; bucket < counts.length; bucket += 1) if (counts[bucket] !== 0) filled += 1;
-  return filled * FILLED_FEW >= counts.length ? [11, counts] : [14, runsOf(counts)];
+  for (let index = 0; index < counts.length; index += 1) if (counts[index]! < 0) return [14, runsOf(counts)];
+  return [11, counts];
 }
 
-/**
- * A count that is not 0 as twice itself, a run of `n` zeros as `2n + 1`. Ten durations spread over hundreds of buckets, nearly all
- * of which are empty.
- */
 function runsOf(counts: readonly number[]): number[] {
   const runs: number[] = [];
-  let zeros = 0;
-  for (const count of counts) {
-    if (count === 0) {
-      zeros += 1;
-      continue;
-    }
-    if (zeros > 0) runs.push(2 * zeros + 1);
-    zeros = 0;
-    runs.push(2 * count);
+  for (let index = 0; index < counts.length; index += 1) {
+    const count = counts[index]!;
+    runs.push(count < 0 ? 1 - 2 * count : 2 * count);
   }
-  if (zeros > 0) runs.push(2 * zeros + 1);
   return runs;
 }
 
 function readRuns(reader: WireReader, end: number): number[] {
   const valueEnd = reader.lengthEnd(end);
-  const start = reader.at;
-  let buckets = 0;
+  const counts: number[] = [];
   while (reader.at < valueEnd) {
     const run = reader.varint(valueEnd);
-    buckets += run % 2 === 0 ? 1 : (run - 1) / 2;
-  }
-  if (buckets > BUCKETS_MAX) reader.fail('more buckets than there are');
-  const counts = new Array<number>(buckets).fill(0);
-  reader.at = start;
-  for (let bucket = 0; reader.at < valueEnd;) {
-    const run = reader.varint(valueEnd);
-    if (run % 2 !== 0) {
-      bucket += (run - 1) / 2;
-      continue;
-    }
-    counts[bucket] = run / 2;
-    bucket += 1;
+    counts.push(run % 2 === 0 ? run / 2 : (1 - run) / 2);
   }
   return counts;
 }
 
 function readDense(reader: WireReader, end: number): number[] {
   const valueEnd = reader.lengthEnd(end);
-  const counts = new Array<number>(valueEnd - reader.at);
-  let count = 0;
-  for (; reader.at < valueEnd; count += 1) counts[count] = reader.varint(valueEnd);
-  counts.length = count;
+  const counts: number[] = [];
+  while (reader.at < valueEnd) counts.push(reader.varint(valueEnd));
   return counts;
+}
+
+function bucketsIn(counts: readonly number[]): number {
+  let buckets = 0;
+  for (let index = 0; index < counts.length; index += 1) buckets += Math.max(1, -counts[index]!);
+  return buckets;
 }

@@ -57,6 +57,35 @@ test('merging in any order, and saving on the way, gives the same sketch', () =>
   );
 });
 
+test('a few durations far apart are saved as a few numbers, many close together as one for each bucket', () => {
+  const sketchOf = (list: readonly number[]) => {
+    const sketch = new DurationSketch();
+    for (const us of list) sketch.add(us);
+    return sketch.toData();
+  };
+  expect(sketchOf([0, 1_024, 1_024, 1_048_576])).toEqual({ zeroCount: 1, offset: 639, counts: [2, -639, 1] });
+  expect(sketchOf([1_000, 1_040])).toEqual({ zeroCount: 0, offset: 637, counts: [1, 0, 0, 0, 1] });
+  const apart = Array.from({ length: 200 }, (_, index) => (index % 2 === 0 ? 1 : 1_048_576));
+  expect(sketchOf(apart)).toEqual({ zeroCount: 0, offset: -1, counts: [100, -1_279, 100] });
+});
+
+test('what a release saved that wrote every empty bucket is read to the last bucket, whole or as a share', () => {
+  fc.assert(
+    fc.property(fc.array(duration, { maxLength: 200 }), fc.constantFrom(1, 0.5), (list, weight) => {
+      const whole = new DurationSketch();
+      for (const us of list) whole.add(us);
+      const { counts, ...data } = whole.toData();
+      const dense = counts.flatMap((count) => (count < 0 ? new Array<number>(-count).fill(0) : [count]));
+      const [ofDense, ofRuns] = [new DurationSketch(), new DurationSketch()];
+      ofDense.merge({ ...data, counts: dense }, weight);
+      ofRuns.merge({ ...data, counts }, weight);
+      expect(ofDense.toData()).toEqual(ofRuns.toData());
+      expect(ofDense.count).toBe(ofRuns.count);
+      expect(ofDense.count).toBeCloseTo(list.length * weight);
+    }),
+  );
+});
+
 test('counts what is above a duration, bucket by bucket', () => {
   const sketch = new DurationSketch();
   for (const us of [0, 10, 100, 1_000, 10_000]) sketch.add(us);

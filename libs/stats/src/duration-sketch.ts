@@ -2,6 +2,7 @@
 export interface SketchData {
   readonly zeroCount: number;
   readonly offset: number;
+  /** A count per bucket; `-n` stands for `n` empty ones. */
   readonly counts: readonly number[];
 }
 
@@ -24,7 +25,14 @@ const SUB_OF_CELL = Uint8Array.from({ length: CELLS }, (_, cell) => {
 
 /** Most durations that a sketch holds one by one. */
 const FEW = 128;
+/** From one filled bucket in so many on, runs of empty ones would save nothing. */
+const FILLED_FEW = 8;
 
+/** Buckets of all durations of whole µs below 2^53. */
+const BUCKETS = 53 * SUB_BUCKETS + 1;
+
+/** Where a few durations are put into buckets to be saved; all 0 in between. */
+const spare = new Float64Array(BUCKETS);
 const float = new Float64Array(1);
 const words = new Uint32Array(float.buffer);
 
@@ -49,6 +57,30 @@ function middleOf(bucket: number): number {
   const lower = 2 ** (bucket / SUB_BUCKETS);
   const upper = 2 ** ((bucket + 1) / SUB_BUCKETS);
   return (2 * lower * upper) / (lower + upper);
+}
+
+/** How many buckets such counts are of. */
+function bucketsIn(counts: readonly number[]): number {
+  let buckets = 0;
+  for (let index = 0; index < counts.length; index += 1) buckets += Math.max(1, -counts[index]!);
+  return buckets;
+}
+
+/** Counts as they are saved, of which so many are not 0, the first and the last among them: as they are, or with runs of empty ones. */
+function dataOf(counts: Float64Array, first: number, end: number, filled: number): number[] {
+  const data: number[] = [];
+  if (filled * FILLED_FEW >= end - first) {
+    for (let index = first; index < end; index += 1) data.push(counts[index]!);
+    return data;
+  }
+  let next = first;
+  for (let index = first; index < end; index += 1) {
+    if (counts[index] === 0) continue;
+    if (index > next) data.push(next - index);
+    data.push(counts[index]!);
+    next = index + 1;
+  }
+  return data;
 }
 
 /** How many durations fell into which bucket. Merging adds buckets, so order cannot show. */
@@ -95,14 +127,18 @@ export class DurationSketch {
     this.#count += zeroCount * weight;
     if (counts.length === 0 || (weight === 1 && this.#mergeFew(offset, counts))) return;
     this.#spread();
-    this.#reserve(offset, offset + counts.length - 1);
+    this.#reserve(offset, offset + bucketsIn(counts) - 1);
     const own = this.#counts;
-    const shift = offset - this.#offset;
+    let place = offset - this.#offset;
     for (let index = 0; index < counts.length; index += 1) {
       const count = counts[index]!;
-      if (count === 0) continue;
-      own[shift + index]! += count * weight;
+      if (count < 0) {
+        place -= count;
+        continue;
+      }
+      own[place]! += count * weight;
       this.#count += count * weight;
+      place += 1;
     }
   }
 
@@ -136,43 +172,59 @@ export class DurationSketch {
     return above;
   }
 
-  /** The content, without empty buckets at its ends. */
+  /** The content, without empty buckets at its ends: one and the same for the same durations, however they came together. */
   toData(): SketchData {
     if (this.#few.length > 0) return this.#fewToData();
     let first = 0;
     let end = this.#counts.length;
     while (first < end && this.#counts[first] === 0) first += 1;
     while (end > first && this.#counts[end - 1] === 0) end -= 1;
-    const counts = new Array<number>(end - first);
-    for (let index = first; index < end; index += 1) counts[index - first] = this.#counts[index]!;
-    return { zeroCount: this.#zeroCount, offset: counts.length === 0 ? 0 : this.#offset + first, counts };
+    if (first === end) return { zeroCount: this.#zeroCount, offset: 0, counts: [] };
+    let filled = 0;
+    for (let index = first; index < end; index += 1) if (this.#counts[index] !== 0) filled += 1;
+    const counts = dataOf(this.#counts, first, end, filled);
+    return { zeroCount: this.#zeroCount, offset: this.#offset + first, counts };
   }
 
   /** Adds another sketch one by one, where both are small enough; else adds nothing. */
   #mergeFew(offset: number, counts: readonly number[]): boolean {
     if (this.#counts.length > 0) return false;
     const before = this.#few.length;
+    let bucket = offset;
     for (let index = 0; index < counts.length; index += 1) {
       const count = counts[index]!;
-      if (count === 0) continue;
+      if (count < 0) {
+        bucket -= count;
+        continue;
+      }
       if (this.#few.length + count > FEW || !Number.isInteger(count)) {
         this.#few.length = before;
         return false;
       }
-      for (let time = 0; time < count; time += 1) this.#few.push(offset + index);
+      for (let time = 0; time < count; time += 1) this.#few.push(bucket);
+      bucket += 1;
     }
     this.#count += this.#few.length - before;
     return true;
   }
 
   #fewToData(): SketchData {
-    let [low, high] = [Infinity, -Infinity];
-    for (const bucket of this.#few) {
+    const few = this.#few;
+    let [low, high] = [few[0]!, few[0]!];
+    for (let index = 1; index < few.length; index += 1) {
+      const bucket = few[index]!;
       if (bucket < low) low = bucket;
-      if (bucket > high) high = bucket;
+      else if (bucket > high) high = bucket;
     }
-    const counts = new Array<number>(high - low + 1).fill(0);
-    for (const bucket of this.#few) counts[bucket - low]! += 1;
+    let filled = 0;
+    for (let index = 0; index < few.length; index += 1) {
+      const place = few[index]! - low;
+      if (spare[place] === 0) filled += 1;
+      spare[place]! += 1;
+    }
+    const end = high - low + 1;
+    const counts = dataOf(spare, 0, end, filled);
+    spare.fill(0, 0, end);
     return { zeroCount: this.#zeroCount, offset: low, counts };
   }
 

@@ -119,7 +119,8 @@ export class SeriesSet {
 
   /** The sum of a series, or of its view's overflow where the limit is reached. */
   of(id: SeriesId): SeriesSum {
-    const known = this.#sums.get(seriesKey(id));
+    const key = seriesKey(id);
+    const known = this.#sums.get(key);
     if (known !== undefined) return known;
     const isCounted = isBudgeted(id);
     if (isCounted && (this.#counts[id.view] >= this.#limits[id.view] || !this.#budget.take())) {
@@ -127,7 +128,7 @@ export class SeriesSet {
     }
     if (isCounted) this.#counts[id.view] += 1;
     const sum = new SeriesSum({ view: id.view, name: id.name, kind: id.kind });
-    this.#sums.set(seriesKey(id), sum);
+    this.#sums.set(key, sum);
     return sum;
   }
 
