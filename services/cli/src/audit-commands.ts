@@ -1,5 +1,5 @@
-import { verifyAudit } from '@flyball/audit-files';
 import { type Command, Option } from 'commander';
+import { readFileSync } from 'node:fs';
 import { CliError, EXIT } from './cli-error.ts';
 import { examples } from './examples.ts';
 import { type Format, printRows } from './output.ts';
@@ -21,7 +21,7 @@ export function auditCommands(root: Command): void {
       examples('flyball audit verify', 'flyball audit verify --data /var/lib/flyball --public-key audit.pem'),
     )
     .action(async (options: { data?: string; publicKey?: string; output: Format }) => {
-      const { readFileSync } = await import('node:fs');
+      const { verifyAudit } = await import('@flyball/audit-files');
       const reports = verifyAudit(dataDir(options.data), options.publicKey && readFileSync(options.publicKey, 'utf8'));
       printRows(
         reports,

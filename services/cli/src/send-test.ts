@@ -1,4 +1,4 @@
-import { type ServiceDetail } from '@flyball/api';
+import type { ServiceDetail } from '@flyball/api';
 import { WireWriter } from '@flyball/core';
 import { randomBytes } from 'node:crypto';
 import type { ApiClient } from './api-client.ts';

@@ -1,4 +1,4 @@
-import { type Action, type InstanceAssessment, type Sli, type SliAssessment, type Verdict } from '@flyball/contracts';
+import type { Action, InstanceAssessment, Sli, SliAssessment, Verdict } from '@flyball/contracts';
 import type { Policy } from '@flyball/policy';
 import type { Suspect } from './causes.ts';
 

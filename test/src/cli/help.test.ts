@@ -1,7 +1,7 @@
 import { program } from '@flyball/cli';
 import { hasCommand, skipWithout } from '@flyball/testing';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -113,4 +113,25 @@ test('zsh completes them too', (context) => {
   const ask = `compdef() { :; }\n${script}\n_describe() { print -l -- \${(P)2}; }\nwords=(flyball policy ''); CURRENT=3; _flyball`;
   const { stdout } = spawnSync('zsh', ['-f', '-c', ask], { encoding: 'utf8' });
   expect(stdout.split('\n').map((line) => line.split(':')[0])).toEqual(['lint', 'test', '--help', '']);
+});
+
+test('a command line that needs no server loads none: it is there at once, also when a shell completes a word', () => {
+  const hook = join(dir, 'loaded.mjs');
+  writeFileSync(
+    hook,
+    `import { registerHooks } from 'node:module';
+const loaded = new Set();
+registerHooks({ load: (url, context, next) => (loaded.add(url), next(url, context)) });
+process.on('exit', () => process.stderr.write([...loaded].join('\\n')));
+`,
+  );
+  const { status, stderr } = spawnSync(process.execPath, ['--import', hook, CLI, '--help'], { encoding: 'utf8' });
+  expect(status).toBe(0);
+  const packages = [...stderr.matchAll(/.*\/node_modules\/((?:@[^/]+\/)?[^/\n]+)/g)].map(([, name]) => name!);
+  const services = [...stderr.matchAll(/\/services\/([a-z]+)\//g)].map(([, name]) => name!);
+  expect(new Set(services)).toEqual(new Set(['cli']));
+  expect(packages).toContain('commander');
+  for (const heavy of ['kafkajs', 'fastify', 'pino', 'zod', '@opentelemetry/api', '@aws-sdk/client-s3']) {
+    expect(packages).not.toContain(heavy);
+  }
 });

@@ -8,7 +8,7 @@ import {
 } from '@flyball/contracts';
 import { utf8 } from '@flyball/core';
 import { Planner, type PlannerConfig, type PlannerOut } from '@flyball/planner';
-import { type Outbox } from '@flyball/runtime';
+import type { Outbox } from '@flyball/runtime';
 
 /** An entry of the planner's inbox. */
 export interface InboxEntry {

@@ -1,5 +1,5 @@
 import type { Readiness, SightView } from '@flyball/api';
-import { type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { count, percent, span } from '../format.ts';
 import { cliOf, curlOf } from '../parts/copy-as.tsx';
 import { T } from '../parts/inert.tsx';

@@ -1,4 +1,4 @@
-import { type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { ask } from '../api.ts';
 import { span } from '../format.ts';
 import { useNow } from '../now.ts';
