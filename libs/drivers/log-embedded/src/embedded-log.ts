@@ -1,6 +1,7 @@
 import { RejectedError, UnavailableError } from '@flyball/core';
 import {
   type Appended,
+  laneName,
   type Log,
   type Membership,
   type NewRecord,
@@ -159,7 +160,9 @@ export class EmbeddedLog implements Log {
   }
 
   async progress(processor: string, topic: string): Promise<ReadonlyMap<number, Progress>> {
-    return (await this.#ask({ ask: 'progress', processor, topic })) as ReadonlyMap<number, Progress>;
+    const ranges = this.#topics.get(topic)?.ranges ?? [];
+    const readers = ranges.map((_, partition) => laneName(processor, topic, partition));
+    return (await this.#ask({ ask: 'progress', topic, readers })) as ReadonlyMap<number, Progress>;
   }
 
   join(_group: string, topics: readonly string[], onOwned: (owned: readonly Partition[]) => void): Promise<Membership> {

@@ -45,7 +45,8 @@ export type Request = { readonly id: number } & (
       readonly reachedMs: number | undefined;
     }
   | { readonly ask: 'committed'; readonly reader: string; readonly at: Partition }
-  | { readonly ask: 'progress'; readonly processor: string; readonly topic: string }
+  /** Of each partition the reader that is asked about. */
+  | { readonly ask: 'progress'; readonly topic: string; readonly readers: readonly string[] }
   | { readonly ask: 'usage' }
   | { readonly ask: 'close' }
 );

@@ -1,13 +1,5 @@
 import { AppError, RejectedError, UnavailableError } from '@flyball/core';
-import {
-  laneName,
-  type NewRecord,
-  type OffsetRange,
-  type Partition,
-  type Progress,
-  type StoredRecord,
-  type TopicState,
-} from '@flyball/runtime';
+import type { NewRecord, OffsetRange, Partition, Progress, StoredRecord, TopicState } from '@flyball/runtime';
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
@@ -181,11 +173,11 @@ export class Store {
     return offset === undefined ? undefined : Number(offset);
   }
 
-  progress(processor: string, topic: string): ReadonlyMap<number, Progress> {
+  /** @param readers - of each partition the one that is asked about. */
+  progress(topic: string, readers: readonly string[]): ReadonlyMap<number, Progress> {
     const progress = new Map<number, Progress>();
     const find = this.#db.prepare('SELECT at_ms FROM reached WHERE reader = ? AND topic = ? AND partition = ?');
-    for (const partition of (this.#topics.get(topic)?.tables ?? []).keys()) {
-      const reader = laneName(processor, topic, partition);
+    for (const [partition, reader] of readers.entries()) {
       const offset = this.committed(reader, { topic, partition });
       if (offset === undefined) continue;
       const atMs = find.get(reader, topic, partition)?.['at_ms'] ?? undefined;

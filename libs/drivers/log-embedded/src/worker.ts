@@ -7,7 +7,8 @@ import type { Answer, AppendResult, Broken, Greeting, Request, Usage, WorkerStar
 import { corruptLog, isBroken, isCorrupt, isFailedWrite, isFull, isOfDatabase, Store } from './store.ts';
 
 // The thread that owns the database: a commit blocks for milliseconds, and must not block the process. Requests
-// that arrive while a commit runs share the next one (group commit), and are answered only after it.
+// that arrive while a commit runs share the next one (group commit), and are answered only after it. Of the runtime it knows types alone:
+// a thread loads what it imports anew.
 
 /** Most bytes of values in one transaction. */
 const GROUP_BYTES_MAX = 8 * 1024 * 1024;
@@ -160,7 +161,7 @@ function execute(request: Request, usedBytes: number): unknown {
     case 'committed':
       return store.committed(request.reader, request.at);
     case 'progress':
-      return store.progress(request.processor, request.topic);
+      return store.progress(request.topic, request.readers);
     case 'usage':
       return { usedBytes, budgetBytes, isDiskFull: disk.isFull } satisfies Usage;
     case 'close':
