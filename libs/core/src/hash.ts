@@ -1,10 +1,12 @@
-import { sha256 } from '@noble/hashes/sha2.js';
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { utf8 } from './bytes.ts';
+
+// Of what Node has, these two are functions of their input alone, and checkpoints are tens of megabytes.
 
 /** SHA-256 of bytes or of UTF-8 text, as 64 lower-case hex digits. */
 export function sha256Hex(data: Uint8Array | string): string {
-  return bytesToHex(sha256(typeof data === 'string' ? utf8(data) : data));
+  return hash('sha256', data, 'hex');
 }
 
 /**
@@ -45,21 +47,5 @@ export function laneOf(key: string, lanes: number): number {
   return fnv1a(key) % lanes;
 }
 
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
-  return crc >>> 0;
-});
-
-/**
- * CRC-32 (IEEE 802.3) of bytes, 0 to 2^32 - 1.
- *
- * Source: ITU-T V.42, section 8.1.1.6.2; the table form is that of PNG, annex D.
- */
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (let index = 0; index < bytes.length; index += 1) {
-    crc = CRC_TABLE[(crc ^ bytes[index]!) & 0xff]! ^ (crc >>> 8);
-  }
-  return (crc ^ 0xffffffff) >>> 0;
-}
+/** CRC-32 (IEEE 802.3, ITU-T V.42) of bytes, 0 to 2^32 - 1. */
+export { crc32 };

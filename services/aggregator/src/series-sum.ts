@@ -1,4 +1,4 @@
-import { OVERFLOW, type Series, type SeriesId, seriesKey, type View, VIEWS } from '@flyball/contracts';
+import { OVERFLOW, type Series, type SeriesId, type View, VIEWS } from '@flyball/contracts';
 import { SEVERITIES } from '@flyball/otlp';
 import { DurationSketch } from '@flyball/stats';
 import type { AggregatorConfig } from './config.ts';
@@ -100,7 +100,8 @@ function lesser(a: string, b: string): string {
 export class SeriesSet {
   readonly #limits: Readonly<Record<View, number>>;
   readonly #budget: SeriesBudget;
-  readonly #sums = new Map<string, SeriesSum>();
+  /** By view and kind, as {@link groupOf} makes one number of them, then by name: a text made of all three would cost more than the sum. */
+  readonly #sums = new Map<number, Map<string, SeriesSum>>();
   readonly #counts = Object.fromEntries(VIEWS.map((view) => [view, 0])) as Record<View, number>;
 
   constructor(
@@ -119,8 +120,8 @@ export class SeriesSet {
 
   /** The sum of a series, or of its view's overflow where the limit is reached. */
   of(id: SeriesId): SeriesSum {
-    const key = seriesKey(id);
-    const known = this.#sums.get(key);
+    const group = this.#sums.get(groupOf(id)) ?? new Map<string, SeriesSum>();
+    const known = group.get(id.name);
     if (known !== undefined) return known;
     const isCounted = isBudgeted(id);
     if (isCounted && (this.#counts[id.view] >= this.#limits[id.view] || !this.#budget.take())) {
@@ -128,7 +129,8 @@ export class SeriesSet {
     }
     if (isCounted) this.#counts[id.view] += 1;
     const sum = new SeriesSum({ view: id.view, name: id.name, kind: id.kind });
-    this.#sums.set(key, sum);
+    group.set(id.name, sum);
+    this.#sums.set(groupOf(id), group);
     return sum;
   }
 
@@ -139,10 +141,25 @@ export class SeriesSet {
 
   /** All series, by view, name and kind: the same spans always give the same list. */
   toSeries(): Series[] {
-    return [...this.#sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum.toSeries());
+    const sums = [...this.#sums.values()].flatMap((group) => [...group.values()]);
+    return sums.sort((a, b) => order(a.id, b.id)).map((sum) => sum.toSeries());
   }
 }
 
 function isBudgeted({ view, name }: SeriesId): boolean {
   return view !== 'service' && name !== OVERFLOW;
+}
+
+const VIEW_NUMBERS = Object.fromEntries(VIEWS.map((view, number) => [view, number])) as Record<View, number>;
+/** Span kinds are 0 to 5. */
+const KINDS = 6;
+
+function groupOf({ view, kind }: SeriesId): number {
+  return VIEW_NUMBERS[view] * KINDS + kind;
+}
+
+function order(a: SeriesId, b: SeriesId): number {
+  if (a.view !== b.view) return a.view < b.view ? -1 : 1;
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  return a.kind - b.kind;
 }
