@@ -25,11 +25,12 @@ const series = fc.record({
   sketch: fc
     .record({
       zeroCount: count,
-      offset: fc.integer({ min: -1, max: 2_000 }),
+      offset: fc.integer({ min: -1, max: 3_000 }),
       // Of many requests most buckets are filled; of a few nearly none of hundreds.
       counts: fc.oneof(
         fc.array(count, { maxLength: 50 }),
-        fc.array(fc.oneof(fc.integer({ min: -25, max: -1 }), count), { maxLength: 50 }),
+        fc.array(fc.oneof(fc.integer({ min: -7, max: -1 }), count), { maxLength: 50 }),
+        fc.array(fc.oneof({ weight: 30, arbitrary: fc.constant(0) }, count), { maxLength: 380, size: 'max' }),
       ),
     })
     .map((sketch) => (sketch.counts.length === 0 ? { ...sketch, offset: 0 } : sketch)),

@@ -1,11 +1,9 @@
-import { type Series, type SpanTable, type Subject, subjectKey, type View, VIEWS } from '@flyball/contracts';
+import { type Series, type SpanTable, type Subject, subjectKey, type View } from '@flyball/contracts';
 import type { AggregatorConfig } from './config.ts';
 import { SeriesBudget } from './series-budget.ts';
-import { SeriesSet, type SeriesSum } from './series-sum.ts';
+import { GROUPS, groupOf, SeriesSet, type SeriesSum } from './series-sum.ts';
 
 const TEXTS_MAX = 2 ** 26;
-/** Span kinds are 0 to 5. */
-const KINDS = 6;
 
 interface SubjectEdges {
   readonly subject: Subject;
@@ -104,5 +102,5 @@ export class EdgeSums {
 
 /** One number for all that names a series: below 2^53, for there are fewer than 2^26 texts and 2^20 subjects. */
 function placeOf(subject: number, view: View, name: number, kind: number): number {
-  return ((subject * TEXTS_MAX + name) * VIEWS.length + VIEWS.indexOf(view)) * KINDS + kind;
+  return (subject * TEXTS_MAX + name) * GROUPS + groupOf({ view, kind });
 }

@@ -120,8 +120,9 @@ export class SeriesSet {
 
   /** The sum of a series, or of its view's overflow where the limit is reached. */
   of(id: SeriesId): SeriesSum {
-    const group = this.#sums.get(groupOf(id)) ?? new Map<string, SeriesSum>();
-    const known = group.get(id.name);
+    const group = groupOf(id);
+    const byName = this.#sums.get(group) ?? new Map<string, SeriesSum>();
+    const known = byName.get(id.name);
     if (known !== undefined) return known;
     const isCounted = isBudgeted(id);
     if (isCounted && (this.#counts[id.view] >= this.#limits[id.view] || !this.#budget.take())) {
@@ -129,8 +130,8 @@ export class SeriesSet {
     }
     if (isCounted) this.#counts[id.view] += 1;
     const sum = new SeriesSum({ view: id.view, name: id.name, kind: id.kind });
-    group.set(id.name, sum);
-    this.#sums.set(groupOf(id), group);
+    byName.set(id.name, sum);
+    this.#sums.set(group, byName);
     return sum;
   }
 
@@ -141,7 +142,7 @@ export class SeriesSet {
 
   /** All series, by view, name and kind: the same spans always give the same list. */
   toSeries(): Series[] {
-    const sums = [...this.#sums.values()].flatMap((group) => [...group.values()]);
+    const sums = [...this.#sums.values()].flatMap((byName) => [...byName.values()]);
     return sums.sort((a, b) => order(a.id, b.id)).map((sum) => sum.toSeries());
   }
 }
@@ -154,7 +155,11 @@ const VIEW_NUMBERS = Object.fromEntries(VIEWS.map((view, number) => [view, numbe
 /** Span kinds are 0 to 5. */
 const KINDS = 6;
 
-function groupOf({ view, kind }: SeriesId): number {
+/** How many numbers {@link groupOf} has. */
+export const GROUPS = VIEWS.length * KINDS;
+
+/** One number, below {@link GROUPS}, for view and kind of a series. */
+export function groupOf({ view, kind }: Pick<SeriesId, 'view' | 'kind'>): number {
   return VIEW_NUMBERS[view] * KINDS + kind;
 }
 

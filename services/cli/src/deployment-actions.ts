@@ -13,15 +13,15 @@ export interface TopicDifference {
   readonly found: string;
 }
 
-/** `topics apply`: creates what is missing and corrects settings. Returns how many topics were corrected. */
-export async function applyTopics(config: string): Promise<number> {
+/** `topics apply`: creates what is missing and corrects settings. Returns how many topics there are, and how many of them were corrected. */
+export async function applyTopics(config: string): Promise<{ topics: number; corrected: number }> {
   const host = hostSettings(config);
   const log = await openLog(host);
   await createTopics(log, host).finally(() => log.close());
   const settings = kafkaTopics(host.logUrl, process.env, host);
   const different = new Set((await settings.differences(TOPICS)).map(({ topic }) => topic));
   await settings.correct([...different]);
-  return different.size;
+  return { topics: TOPICS.length, corrected: different.size };
 }
 
 /** `topics diff`. */

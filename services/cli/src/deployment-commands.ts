@@ -24,7 +24,8 @@ function topicsCommands(root: Command): void {
     .addHelpText('after', examples('flyball topics apply --config flyball.yaml'))
     .action(async ({ config }: OfDeployment) => {
       const { applyTopics } = await import('./deployment-actions.ts');
-      process.stderr.write(`all topics are there; ${await applyTopics(config)} corrected\n`);
+      const { topics, corrected } = await applyTopics(config);
+      process.stderr.write(`${topics} topics are there; ${corrected} corrected\n`);
     });
   topics
     .command('diff')
